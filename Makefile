@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# patcherd: see README.md. Everything that is made lies in $(BUILD).
+#
+#   make                 the daemon and the client
+#   make deps            install what building and testing needs (apt, Debian 12)
+#   make module KVER=…   the kernel module, against that kernel's headers
+#   make install         DESTDIR= PREFIX=/usr/local
+#   make check           all tests       make demo   the live demonstration
+#   make bench           the measurements of speed
+#   make lint            static analysis
+#   SAN=address,undefined with any of them: a sanitizer build, in $(BUILD)-san
+
+VERSION := 0.1.0
+BUILD ?= build$(if $(SAN),-san)
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+CC = gcc
+CFLAGS ?= -O2 -g
+# gcc and clang differ in what hardening they have: probe each flag.
+flag = $(shell $(CC) -Werror $(1) -x c -c -o /dev/null /dev/null 2>/dev/null && echo $(1))
+HARDENING := $(foreach f,-fstack-protector-strong -fstack-clash-protection -fcf-protection,$(call flag,$(f)))
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DVERSION='"$(VERSION)"' -Iinclude -I. \
+	-Wall -Wextra -Wformat=2 -Wshadow $(if $(CI),-Werror) \
+	$(HARDENING) $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all,-D_FORTIFY_SOURCE=2) $(CFLAGS)
+ALL_LDFLAGS = -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
+
+LIBS = -lcapstone -lelf -lyaml -ljansson
+DAEMON_LIBS = $(LIBS) -lsqlite3 -lsodium
+CLIENT_LIBS = $(LIBS) -lbfd
+
+objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+LIB_OBJECTS := $(call objects,$(wildcard lib/*.c))
+DAEMON_OBJECTS := $(call objects,$(wildcard patcherd/*.c))
+CLIENT_OBJECTS := $(call objects,$(wildcard patchctl/*.c))
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
+
+.PHONY: all deps module install check demo bench lint clean unit
+.SECONDARY:
+
+all: $(BUILD)/patcherd $(BUILD)/patchctl
+
+$(BUILD)/patcherd: $(DAEMON_OBJECTS) $(BUILD)/lib.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(DAEMON_LIBS)
+
+$(BUILD)/patchctl: $(CLIENT_OBJECTS) $(BUILD)/lib.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CLIENT_LIBS)
+
+$(BUILD)/lib.a: $(LIB_OBJECTS)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# A unit test links what it uses of lib.a; one for the daemon's parts names their objects here.
+unit: $(UNIT_TESTS)
+
+$(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/lib.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(DAEMON_LIBS) -lcmocka
+
+clean:
+	rm -rf build build-san
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

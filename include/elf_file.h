@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * elf_file: an ELF file as a kernel would lie in memory: vmlinux and /proc/kcore at the
+ * addresses the file gives, a .ko or .o with its sections laid one behind the other. The file is
+ * hostile until checked: nothing in it is used before one range predicate has seen it.
+ *
+ * Formats: elf(5); modinfo (include/linux/moduleinfo.h: NUL-separated "key=value");
+ * notes (elf(5), NT_GNU_BUILD_ID).
+ */
+#ifndef PATCHERD_ELF_FILE_H
+#define PATCHERD_ELF_FILE_H
+
+#include "arch.h"
+#include "fail.h"
+
+struct elf_section {
+	const char *name;
+	uint64_t address;	/* where it lies, given or assigned; 0 where not SHF_ALLOC */
+	uint64_t size;
+	const uint8_t *data;	/* NULL: no bytes in the file */
+	uint64_t flags;		/* SHF_* */
+};
+
+struct elf_symbol {
+	const char *name;
+	uint64_t address;
+	uint64_t size;
+	const struct elf_section *section;	/* NULL: absolute */
+	unsigned char type;	/* STT_* */
+	unsigned char binding;	/* STB_* */
+};
+
+struct elf_file;
+
+/* Opens and checks. -1: OUTCOME_ERROR with the file's name, the section and why. */
+int elf_file_open(const char *path, struct elf_file **out, struct fail *fail) MUST_CHECK;
+void elf_file_close(struct elf_file *elf);
+
+enum architecture elf_file_architecture(const struct elf_file *elf);
+bool elf_file_relocatable(const struct elf_file *elf);
+/* Of .modinfo: "nfs"; NULL: not a module. */
+const char *elf_file_module(const struct elf_file *elf);
+/* Of "Linux version R " in .rodata, or of .modinfo's vermagic; NULL: the file names none. */
+const char *elf_file_release(const struct elf_file *elf);
+/* Lower-case hexadecimal; NULL: none. */
+const char *elf_file_build_id(const struct elf_file *elf);
+
+/* `length` bytes at `address`; NULL: not all of them are in one section of the file. */
+const uint8_t *elf_file_bytes(const struct elf_file *elf, uint64_t address, size_t length);
+/* The section in which `address` lies; NULL: none. */
+const struct elf_section *elf_file_section_at(const struct elf_file *elf, uint64_t address);
+/* The section of that name; NULL: none. */
+const struct elf_section *elf_file_section(const struct elf_file *elf, const char *name);
+/* Calls `each` for every defined, named symbol, until it returns other than 0, and returns that;
+ * -1 with *fail also when the table is damaged. */
+int elf_file_symbols(const struct elf_file *elf,
+		     int (*each)(const struct elf_symbol *symbol, void *data, struct fail *fail),
+		     void *data, struct fail *fail) MUST_CHECK;
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * function: one function of a kernel, found by name, read and decoded from its start.
+ */
+#ifndef PATCHERD_FUNCTION_H
+#define PATCHERD_FUNCTION_H
+
+#include "asm.h"
+#include "insn.h"
+#include "symtab.h"
+#include "target.h"
+
+enum { FUNCTION_SIZE_MAX = 1024 * 1024 };
+
+struct function {
+	const struct symbol *symbol;
+	uint8_t *bytes;
+	size_t size;			/* without the padding behind it */
+	struct insn *insns;
+	size_t count;
+	size_t decoded;			/* bytes that decode from the start; less than size where an
+					 * instruction could not be decoded */
+};
+
+/*
+ * The symbol of that name. `module` NULL: in the kernel image, or, where `any_module`, anywhere;
+ * else in the module or, failing that, in the kernel image. `occurrence`: 0, or which from 1.
+ * -1: OUTCOME_NOT_FOUND (near names listed), OUTCOME_AMBIGUOUS (all listed with addresses).
+ */
+int function_find(const struct symtab *symtab, const char *name, const char *module,
+		  bool any_module, unsigned occurrence, const struct symbol **out,
+		  struct fail *fail) MUST_CHECK;
+
+/* Reads and decodes. An instruction that does not decode is no error: see `decoded`. */
+int function_load(struct target *target, struct decoder *decoder, const struct symbol *symbol,
+		  struct function *out, struct fail *fail) MUST_CHECK;
+void function_deinit(struct function *function);
+
+/* The index of the instruction that starts at `offset`; SIZE_MAX: none does. */
+size_t function_insn_at(const struct function *function, uint64_t offset);
+
+/* The instruction's text, its target by name: "je nfs_flock+0x6a". */
+const char *function_print(const struct symtab *symtab, const struct insn *insn,
+			   char out[ASM_MAX]);
+/* Whether the pattern describes the instruction, its target by name or number. */
+bool function_match(const struct symtab *symtab, const char *pattern, const struct insn *insn);
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * journal: what was and is being written to the kernel, in an SQLite database that survives a
+ * kill at any instruction. It says what should be in memory; memory says what is.
+ */
+#ifndef PATCHERD_JOURNAL_H
+#define PATCHERD_JOURNAL_H
+
+#include "patch.h"
+
+/* The words of design and status. INTENDED and REVERTING are seen only after a crash between a
+ * write and its outcome. */
+enum journal_state {
+	JOURNAL_INTENDED,
+	JOURNAL_APPLIED,
+	JOURNAL_REVERTING,
+	JOURNAL_REVERTED,
+	JOURNAL_FAILED,
+	JOURNAL_EXPIRED			/* another boot */
+};
+const char *journal_state_name(enum journal_state state);
+
+struct journal_site {
+	char *function;
+	char *module;			/* NULL: the kernel image */
+	uint64_t module_identity;	/* see module.h; 0 for the kernel image */
+	uint64_t offset;
+	uint64_t address;		/* when it was written */
+	struct bytes old;
+	struct bytes replacement;
+	bool multiple;
+};
+
+/* Who asked. */
+struct journal_caller {
+	uint32_t uid;
+	int32_t pid;
+	char comm[17];
+};
+
+/* One application of one patch. */
+struct journal_entry {
+	int64_t id;
+	char *patch;			/* its name */
+	char *source;			/* the file's name as the client gave it */
+	char *yaml;
+	char sha256[65];
+	char boot_id[37];
+	char release[128];
+	enum journal_state state;
+	int64_t intended_at;		/* microseconds since the epoch */
+	int64_t changed_at;		/* of the last change of state */
+	struct journal_caller caller;
+	struct journal_site *sites;
+	size_t site_count;
+};
+void journal_entry_deinit(struct journal_entry *entry);
+
+/* One line of the audit trail: an attempt and its outcome, refused ones too. */
+struct journal_event {
+	int64_t at;			/* microseconds since the epoch */
+	char boot_id[37];
+	char *patch;
+	char action[16];		/* apply, revert, recover */
+	char outcome[24];		/* outcome_name() */
+	char *message;			/* may be NULL */
+	struct journal_caller caller;
+};
+void journal_event_deinit(struct journal_event *event);
+
+struct journal;
+
+/*
+ * Opens or creates the database at `path`, its directory (0700) too. `boot_id` is this boot's
+ * (/proc/sys/kernel/random/boot_id); entries of other boots that are not ended become EXPIRED.
+ * -1: OUTCOME_ERROR: not writable (names --journal), damaged, of a newer schema, held by another
+ * patcherd.
+ */
+int journal_open(const char *path, const char *boot_id, struct journal **out,
+		 struct fail *fail) MUST_CHECK;
+void journal_close(struct journal *journal);
+
+/* Writes the intent of all entries (state INTENDED; each gets its id and sha256), synced to disk
+ * before it returns. */
+int journal_intend(struct journal *journal, struct journal_entry *entries, size_t count,
+		   struct fail *fail) MUST_CHECK;
+/* Sets the state of all the entries named, in one transaction, synced. */
+int journal_set(struct journal *journal, const int64_t *ids, size_t count,
+		enum journal_state state, struct fail *fail) MUST_CHECK;
+int journal_note(struct journal *journal, const struct journal_event *event,
+		 struct fail *fail) MUST_CHECK;
+
+/* The entries of this boot that are INTENDED, APPLIED or REVERTING, oldest first; `patch` NULL:
+ * of all patches. Free each and the array. */
+int journal_active(struct journal *journal, const char *patch, struct journal_entry **out,
+		   size_t *count, struct fail *fail) MUST_CHECK;
+/* The newest entry of each patch, of any boot and state. */
+int journal_latest(struct journal *journal, const char *patch, struct journal_entry **out,
+		   size_t *count, struct fail *fail) MUST_CHECK;
+/* Oldest first, at most the newest `max`; `patch` NULL: all. */
+int journal_events(struct journal *journal, const char *patch, size_t max,
+		   struct journal_event **out, size_t *count, struct fail *fail) MUST_CHECK;
+
+#endif

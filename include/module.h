@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* module: the modules the running kernel has loaded, from /proc/modules and /sys/module. */
+#ifndef PATCHERD_MODULE_H
+#define PATCHERD_MODULE_H
+
+#include "fail.h"
+
+struct module {
+	char name[64];
+	uint64_t address;	/* of its core; 0 where the kernel hides addresses */
+	uint64_t size;		/* of all it occupies, bytes */
+	bool live;		/* false: coming or going */
+};
+
+struct modules {
+	struct module *items;
+	size_t count;
+	uint64_t fingerprint;	/* differs when any module came, went or moved */
+};
+
+/* Reads /proc/modules. A kernel without modules has none. */
+int modules_load(struct modules *out, struct fail *fail) MUST_CHECK;
+void modules_deinit(struct modules *modules);
+/* NULL: not loaded. '-' and '_' in names are the same. */
+const struct module *modules_find(const struct modules *modules, const char *name);
+
+/* The inode of /sys/module/NAME, new at each load of a module; 0: not loaded. */
+int module_identity(const char *name, uint64_t *out, struct fail *fail) MUST_CHECK;
+
+#endif

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * patch: data only. What a patch file says (struct patch), with the line and column of each
+ * value, and what was proved of it against one kernel (struct plan).
+ */
+#ifndef PATCHERD_PATCH_H
+#define PATCHERD_PATCH_H
+
+#include "arch.h"
+#include "fail.h"
+
+/* The longest change of one site. patcher_kmem has the same limit. */
+enum { BYTES_MAX = 64 };
+
+struct bytes {
+	uint8_t data[BYTES_MAX];
+	size_t length;
+};
+
+bool bytes_equal(const struct bytes *a, const struct bytes *b);
+/* "74 39": `out` takes BYTES_TEXT_MAX chars; returns out. */
+enum { BYTES_TEXT_MAX = BYTES_MAX * 3 + 1 };
+const char *bytes_print(const struct bytes *bytes, char out[BYTES_TEXT_MAX]);
+/* Hexadecimal pairs, blanks between or not: "74 39", "7439". False: not so, empty, or more than
+ * BYTES_MAX; *why is then a constant text. */
+bool bytes_parse(const char *text, struct bytes *out, const char **why);
+
+/* Where in the patch file, from 1; line 0: the file does not say it. */
+struct place {
+	unsigned line;
+	unsigned column;
+};
+
+struct strings {
+	char **items;
+	size_t count;
+};
+
+/* `kernel` and `architecture`, or a variant's `when`. An empty list asks nothing. */
+struct conditions {
+	struct strings releases;	/* globs on uname -r */
+	struct strings build_ids;	/* lower-case hexadecimal */
+	unsigned architectures;		/* bit 1 << enum architecture; 0: any */
+	struct place place;
+};
+
+/* What the author saw; bytes.length 0 and assembler NULL where not given, at least one is. */
+struct expectation {
+	struct bytes bytes;
+	struct place bytes_place;
+	char *assembler;		/* a pattern, see asm.h */
+	struct place assembler_place;
+};
+
+struct site {
+	struct place place;
+	char *function;
+	struct place function_place;
+	char *module;			/* NULL: the kernel image */
+	struct place module_place;
+	uint64_t offset;		/* bytes from the function's start */
+	struct place offset_place;
+	unsigned occurrence;		/* which of several of that name, from 1 by address; 0: not said */
+	struct expectation expect;
+	struct bytes replacement;
+	struct place replacement_place;
+	bool multiple;			/* several instructions on either side */
+};
+
+struct variant {
+	struct conditions when;
+	struct site *sites;		/* at least one */
+	size_t site_count;
+	struct place place;
+};
+
+/* One patch file. `sites` at the top is one variant whose `when` asks nothing. */
+struct patch {
+	char *source;			/* the file's name, for messages */
+	char *name;
+	struct place name_place;
+	char *summary;
+	char *description;		/* NULL where not given */
+	struct conditions kernel;
+	struct variant *variants;
+	size_t variant_count;
+};
+
+/* Frees all a patch owns, and leaves it all zero. */
+void patch_deinit(struct patch *patch);
+
+/* Some code: its bytes, and its text (owned; NULL where there is none). */
+struct code {
+	struct bytes bytes;
+	char *assembler;		/* instructions joined by "; " */
+};
+
+/* One instruction around a site, as a diff shows it. */
+enum line_role { LINE_CONTEXT, LINE_OLD, LINE_NEW };
+struct line {
+	enum line_role role;
+	uint64_t address;
+	uint64_t offset;		/* from the function's start */
+	struct bytes bytes;
+	char *assembler;
+};
+
+struct site_plan {
+	const struct site *site;	/* of the patch */
+	enum outcome outcome;		/* OUTCOME_APPLICABLE: proved */
+	char *message;			/* NULL where applicable */
+	bool located;			/* address, function_address, module are known */
+	uint64_t address;
+	uint64_t function_address;
+	char *module;			/* where it was found; NULL: the kernel image */
+	uint64_t module_identity;	/* inode of /sys/module/NAME; 0: kernel image or image file */
+	struct code expected;		/* empty bytes where the patch gives no bytes */
+	struct code found;
+	struct code replacement;
+	struct line *lines;
+	size_t line_count;
+};
+
+struct plan {
+	const struct patch *patch;
+	enum outcome outcome;
+	char *message;			/* NULL where there is nothing to say */
+	const struct variant *variant;	/* the one that holds; NULL where none does */
+	struct site_plan *sites;	/* those of the variant, in its order */
+	size_t site_count;
+	struct strings warnings;
+};
+
+void plan_deinit(struct plan *plan);
+
+/* Appends a copy of text; -1: out of memory. */
+int strings_add(struct strings *strings, const char *text) MUST_CHECK;
+void strings_deinit(struct strings *strings);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* result: plans and functions as the JSON that the interface sends and patchctl prints (types
+ * Result, Site, Code and Line of io.patcherd.varlink). Each returns a new reference, NULL when
+ * memory ran out. */
+#ifndef PATCHERD_RESULT_H
+#define PATCHERD_RESULT_H
+
+#include <jansson.h>
+
+#include "function.h"
+#include "patch.h"
+#include "target.h"
+
+/* `info` NULL: no kernel was looked at. */
+json_t *result_plan(const struct plan *plan, const struct target_info *info);
+/* A patch that did not come as far as a plan (invalid-spec, not-found, …). */
+json_t *result_fail(const char *patch, const struct fail *fail);
+/* "0xffffffff81000000" */
+json_t *result_address(uint64_t address);
+json_t *result_code(const struct code *code);
+/* The answer of Disassemble. */
+json_t *result_function(const struct symtab *symtab, const struct function *function,
+			const struct target_info *info);
+
+#endif

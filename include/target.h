@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * target: a kernel's memory as a table of functions; one file of lib/ per kind of way in.
+ * Nothing but what the caller names is ever read. Every failure carries the kernel address.
+ */
+#ifndef PATCHERD_TARGET_H
+#define PATCHERD_TARGET_H
+
+#include "arch.h"
+#include "elf_file.h"
+#include "fail.h"
+
+struct target_info {
+	const char *kind;		/* "image", "kcore", "kmem" */
+	char path[256];
+	enum architecture architecture;
+	char release[128];		/* uname -r; "" where an image names none */
+	char build_id[65];		/* lower-case hexadecimal; "" where unknown */
+	bool live;			/* the running kernel */
+	bool writable;
+};
+
+/* One place to change: `length` bytes (1 to BYTES_MAX of patch.h) at `address`. */
+struct target_change {
+	uint64_t address;
+	size_t length;
+	const uint8_t *expected;
+	const uint8_t *replacement;
+	bool multiple;			/* no task may be inside: see patcher_kmem.h */
+};
+
+/* What a write has to tell besides success. */
+struct target_report {
+	uint64_t stop_nanoseconds;	/* all CPUs were stopped so long */
+	size_t failed;			/* index of the change at fault; SIZE_MAX: none in particular */
+	bool written;			/* false with -1: nothing at all was changed */
+};
+
+struct target;
+
+struct target_ops {
+	int (*read)(struct target *target, uint64_t address, void *buffer, size_t length,
+		    const char *what, struct fail *fail);
+	/* NULL: the kind cannot write */
+	int (*write)(struct target *target, const struct target_change *changes, size_t count,
+		     struct target_report *report, struct fail *fail);
+	void (*close)(struct target *target);
+};
+
+/* The head of each kind's own struct. */
+struct target {
+	const struct target_ops *ops;
+	struct target_info info;
+};
+
+/* An ELF file, which must outlive the target. `release` overrides what the file says; NULL: no. */
+int target_open_image(const struct elf_file *elf, const char *path, const char *release,
+		      struct target **out, struct fail *fail) MUST_CHECK;
+/* /proc/kcore: read only. */
+int target_open_kcore(struct target **out, struct fail *fail) MUST_CHECK;
+/* /dev/kmem as patcher_kmem makes it. -1: OUTCOME_NOT_WRITABLE with the reason (absent, not
+ * ours, lockdown, no capability) and what to do. */
+int target_open_kmem(struct target **out, struct fail *fail) MUST_CHECK;
+/* NULL is allowed. */
+void target_close(struct target *target);
+
+/* Reads `length` bytes at a kernel address; `what` says what they are, for the message. */
+int target_read(struct target *target, uint64_t address, void *buffer, size_t length,
+		const char *what, struct fail *fail) MUST_CHECK;
+
+/*
+ * All of the changes, or none: each is compared with its `expected` and stored in one step.
+ * -1: OUTCOME_MISMATCH (report->failed), OUTCOME_BUSY (a task is inside a `multiple` change),
+ * OUTCOME_NOT_WRITABLE, OUTCOME_NOT_FOUND (stale: the page went away), OUTCOME_ERROR.
+ */
+int target_write(struct target *target, const struct target_change *changes, size_t count,
+		 struct target_report *report, struct fail *fail) MUST_CHECK;
+
+#endif

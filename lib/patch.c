@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "patch.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool bytes_equal(const struct bytes *a, const struct bytes *b)
+{
+	return a->length == b->length && memcmp(a->data, b->data, a->length) == 0;
+}
+
+const char *bytes_print(const struct bytes *bytes, char out[BYTES_TEXT_MAX])
+{
+	char *at = out;
+
+	*at = '\0';
+	for (size_t i = 0; i < bytes->length; i++)
+		at += sprintf(at, i == 0 ? "%02x" : " %02x", bytes->data[i]);
+	return out;
+}
+
+static int hex_value(char digit)
+{
+	if (digit >= '0' && digit <= '9')
+		return digit - '0';
+	digit = (char)tolower((unsigned char)digit);
+	return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+}
+
+bool bytes_parse(const char *text, struct bytes *out, const char **why)
+{
+	struct bytes bytes = { .length = 0 };
+
+	while (*text != '\0') {
+		if (*text == ' ') {
+			text++;
+			continue;
+		}
+		int high = hex_value(text[0]);
+		int low = high < 0 ? -1 : hex_value(text[1]);
+
+		if (low < 0) {
+			*why = "expected pairs of hexadecimal digits, like \"74 39\"";
+			return false;
+		}
+		if (bytes.length == BYTES_MAX) {
+			*why = "more than 64 bytes";
+			return false;
+		}
+		bytes.data[bytes.length++] = (uint8_t)(high << 4 | low);
+		text += 2;
+	}
+	if (bytes.length == 0) {
+		*why = "no bytes at all";
+		return false;
+	}
+	*out = bytes;
+	return true;
+}
+
+int strings_add(struct strings *strings, const char *text)
+{
+	char **items = reallocarray(strings->items, strings->count + 1, sizeof(*items));
+
+	if (items == NULL)
+		return -1;
+	strings->items = items;
+	items[strings->count] = strdup(text);
+	if (items[strings->count] == NULL)
+		return -1;
+	strings->count++;
+	return 0;
+}
+
+void strings_deinit(struct strings *strings)
+{
+	for (size_t i = 0; i < strings->count; i++)
+		free(strings->items[i]);
+	free(strings->items);
+	memset(strings, 0, sizeof(*strings));
+}
+
+static void conditions_deinit(struct conditions *conditions)
+{
+	strings_deinit(&conditions->releases);
+	strings_deinit(&conditions->build_ids);
+}
+
+static void variant_deinit(struct variant *variant)
+{
+	conditions_deinit(&variant->when);
+	for (size_t i = 0; i < variant->site_count; i++) {
+		free(variant->sites[i].function);
+		free(variant->sites[i].module);
+		free(variant->sites[i].expect.assembler);
+	}
+	free(variant->sites);
+}
+
+void patch_deinit(struct patch *patch)
+{
+	free(patch->source);
+	free(patch->name);
+	free(patch->summary);
+	free(patch->description);
+	conditions_deinit(&patch->kernel);
+	for (size_t i = 0; i < patch->variant_count; i++)
+		variant_deinit(&patch->variants[i]);
+	free(patch->variants);
+	memset(patch, 0, sizeof(*patch));
+}
+
+static void site_plan_deinit(struct site_plan *site)
+{
+	free(site->message);
+	free(site->module);
+	free(site->expected.assembler);
+	free(site->found.assembler);
+	free(site->replacement.assembler);
+	for (size_t i = 0; i < site->line_count; i++)
+		free(site->lines[i].assembler);
+	free(site->lines);
+}
+
+void plan_deinit(struct plan *plan)
+{
+	free(plan->message);
+	for (size_t i = 0; i < plan->site_count; i++)
+		site_plan_deinit(&plan->sites[i]);
+	free(plan->sites);
+	strings_deinit(&plan->warnings);
+	memset(plan, 0, sizeof(*plan));
+}
