@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* job: one patch of one request on its way from text to outcome. Data only. */
+#ifndef PATCHERD_JOB_H
+#define PATCHERD_JOB_H
+
+#include "journal.h"
+#include "patch.h"
+
+struct job {
+	const char *source;		/* the file's name, as the client gave it */
+	const char *yaml;
+	bool parsed;			/* patch is filled in */
+	struct patch patch;
+	bool planned;			/* plan is filled in; its outcome is the job's from then on */
+	struct plan plan;
+	struct fail fail;		/* why there is no patch or no plan */
+};
+
+#endif

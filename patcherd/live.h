@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* live: the running kernel as plan sees it, kept between requests; the symbol index is built
+ * anew only when a module came, went or moved. */
+#ifndef PATCHERD_LIVE_H
+#define PATCHERD_LIVE_H
+
+#include "plan.h"
+
+struct live {
+	const char *target_kind;	/* --target; NULL: the best there is */
+	const char *system_map;		/* --system-map; NULL: kallsyms */
+	struct kernel kernel;		/* what plan_make() takes; valid after live_refresh() */
+	struct target *target;
+	struct fail not_writable;	/* why the target in use cannot write; code 0 where it can */
+	struct symtab *symtab;
+	struct modules modules;
+	struct hazards *hazards;
+	struct decoder *decoder;
+};
+
+/* Makes live->kernel true for now. Call it at the start of each request. */
+int live_refresh(struct live *live, struct fail *fail) MUST_CHECK;
+void live_deinit(struct live *live);
+
+#endif

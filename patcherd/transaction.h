@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* transaction: the only writer. Intent to the journal, the kernel in one step, read back,
+ * outcome to the journal; and the same way back. All or nothing. */
+#ifndef PATCHERD_TRANSACTION_H
+#define PATCHERD_TRANSACTION_H
+
+#include "job.h"
+#include "target.h"
+
+struct transaction {
+	struct journal *journal;
+	struct target *target;
+	const char *boot_id;
+	struct journal_caller caller;
+	uint64_t stop_nanoseconds;	/* out: all CPUs were stopped so long */
+};
+
+/*
+ * Writes all sites of all jobs whose outcome is OUTCOME_APPLICABLE in one target_write(); jobs that
+ * are already applied are left alone. 0: their plans and sites are OUTCOME_APPLIED. -1: *fail, and
+ * the plan of the job at fault has the outcome too; nothing is changed, unless the code is
+ * OUTCOME_INCOMPLETE: then the kernel is neither old nor new, and the message names the bytes. A
+ * task inside a `multiple` site (OUTCOME_BUSY) is tried again a few times, 50 ms apart, in all
+ * less than a second. Each step is logged.
+ */
+int transaction_apply(struct transaction *transaction, struct job *jobs, size_t count,
+		      struct fail *fail) MUST_CHECK;
+
+/* How the revert of one entry ended. */
+struct reverted {
+	struct journal_entry *entry;
+	enum outcome outcome;		/* OUTCOME_REVERTED or why not */
+	char *message;			/* owned; NULL where there is nothing to say */
+};
+
+/*
+ * Puts the old bytes back at all sites of all entries, in one target_write(). Sites that hold the old
+ * bytes already are left alone; gone ones (module unloaded) are nothing to do. Tampered sites:
+ * OUTCOME_MISMATCH, unless `force`: then what is found there is replaced, and logged. `out`: count
+ * of them, to be freed by the caller. -1: nothing was changed, or OUTCOME_INCOMPLETE.
+ */
+int transaction_revert(struct transaction *transaction, struct journal_entry *entries, size_t count,
+		       bool force, struct reverted *out, struct fail *fail) MUST_CHECK;
+
+#endif
