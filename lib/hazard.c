@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hazard.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hazard_lists.h"
+
+/* What an optimised kprobe writes: a jump with a 32-bit displacement (RELATIVEJUMP_SIZE,
+ * DISP32_SIZE + 1, of arch/x86/include/asm/kprobes.h). ftrace's site has the same size. */
+enum { JUMP_SIZE = 5 };
+
+struct hazards {
+	const struct modules *modules;
+	struct owner_list kprobes, blacklist, traced, livepatches;
+};
+
+int hazards_load(const struct modules *modules, struct hazards **out, struct fail *fail)
+{
+	struct hazards *hazards = calloc(1, sizeof(*hazards));
+
+	if (hazards == NULL)
+		return fail_memory(fail, "reading who owns the kernel's text");
+	hazards->modules = modules;
+	if (list_kprobes(&hazards->kprobes, fail) != 0 ||
+	    list_kprobe_blacklist(&hazards->blacklist, fail) != 0 ||
+	    list_traced(&hazards->traced, fail) != 0 ||
+	    list_livepatches(&hazards->livepatches, fail) != 0) {
+		hazards_destroy(hazards);
+		return -1;
+	}
+	*out = hazards;
+	return 0;
+}
+
+void hazards_destroy(struct hazards *hazards)
+{
+	if (hazards == NULL)
+		return;
+	owner_list_deinit(&hazards->kprobes);
+	owner_list_deinit(&hazards->blacklist);
+	owner_list_deinit(&hazards->traced);
+	owner_list_deinit(&hazards->livepatches);
+	free(hazards);
+}
+
+/* The address of the kernel image's symbol of that name; 0: there is none. */
+static uint64_t image_symbol(const struct symtab *symtab, const char *name)
+{
+	const struct symbol *symbol;
+
+	for (symbol = symtab_next(symtab, name, NULL); symbol != NULL;
+	     symbol = symtab_next(symtab, name, symbol)) {
+		if (symbol->module == NULL)
+			return symbol->address;
+	}
+	return 0;
+}
+
+static bool between(const struct symtab *symtab, uint64_t address, const char *start,
+		    const char *end)
+{
+	return address >= image_symbol(symtab, start) && address < image_symbol(symtab, end);
+}
+
+static int hazard_init(const struct symbol *symbol, const char *whose, struct fail *fail)
+{
+	return fail_at(fail, OUTCOME_HAZARD, symbol->address,
+		       "%s at 0x%" PRIx64 " is start-up code: its memory is given back once %s has "
+		       "started, and holds something else by now; it cannot be patched",
+		       symbol->name, symbol->address, whose);
+}
+
+static int symbol_in_module(const struct hazards *hazards, const struct symbol *symbol,
+			    struct fail *fail)
+{
+	const struct module *module = modules_find(hazards->modules, symbol->module);
+
+	if (module == NULL)
+		return fail_at(fail, OUTCOME_HAZARD, symbol->address,
+			       "%s at 0x%" PRIx64 " belongs to [%s], which is no loaded module: the "
+			       "kernel makes and frees that text as it runs; change what made it "
+			       "instead", symbol->name, symbol->address, symbol->module);
+	if (!module->live)
+		return fail_at(fail, OUTCOME_HAZARD, symbol->address,
+			       "module %s is being loaded or unloaded just now; try again when it "
+			       "is done", module->name);
+	if (module->address == 0)
+		return fail_at(fail, OUTCOME_HAZARD, symbol->address,
+			       "the kernel hides where module %s lies (kernel.kptr_restrict); "
+			       "patcherd needs CAP_SYSLOG", module->name);
+	/* One region up to 6.3, several from 6.4 on (struct module_memory), of which the text, the
+	 * first, is shown: an address before it or beyond all sizes together is not in it. */
+	if (symbol->address < module->address ||
+	    symbol->address - module->address >= module->size)
+		return hazard_init(symbol, "the module", fail);
+	return 0;
+}
+
+int hazard_symbol(const struct hazards *hazards, const struct symtab *symtab,
+		  const struct symbol *symbol, const struct elf_file *image, struct fail *fail)
+{
+	if (symbol->type == 'A' || symbol->type == 'a' ||
+	    between(symtab, symbol->address, "__per_cpu_start", "__per_cpu_end"))
+		return fail_at(fail, OUTCOME_HAZARD, symbol->address,
+			       "%s is a per-CPU or absolute symbol: 0x%" PRIx64 " is an offset, not "
+			       "an address, and nothing may be written there", symbol->name,
+			       symbol->address);
+	if (image != NULL) {
+		const struct elf_section *section = elf_file_section_at(image, symbol->address);
+
+		if (section != NULL && strncmp(section->name, ".init", 5) == 0)
+			return hazard_init(symbol, "what it belongs to", fail);
+	}
+	if (symbol->module == NULL && between(symtab, symbol->address, "__init_begin", "__init_end"))
+		return hazard_init(symbol, "the kernel", fail);
+	if (symbol->module != NULL && hazards != NULL)
+		return symbol_in_module(hazards, symbol, fail);
+	return 0;
+}
+
+static int hazard_unreadable(const struct owner_list *list, const char *what, struct fail *fail)
+{
+	if (list->state != LIST_UNREADABLE)
+		return 0;
+	return fail_set(fail, OUTCOME_HAZARD,
+			"%s cannot be read (%s), so it is not known whether somebody else owns these "
+			"bytes; run patcherd as root with CAP_SYSLOG, mount debugfs and tracefs, and "
+			"see `lockdown` in patcherd(8)", what, list->why);
+}
+
+static int hazard_kprobe(const struct function *function, const struct owner *kprobe,
+			 const char *what, struct fail *fail)
+{
+	return fail_at(fail, OUTCOME_HAZARD, kprobe->address,
+		       "%s kprobe at %s+0x%" PRIx64 " (0x%" PRIx64 ") %s; remove it (debugfs "
+		       "kprobes/list has them all, tracefs kprobe_events those of perf and trace), "
+		       "then try again", kprobe->optimized ? "an optimised" : "a",
+		       function->symbol->name, kprobe->address - function->symbol->address,
+		       kprobe->address, what);
+}
+
+int hazard_hidden(const struct hazards *hazards, const struct function *function, uint64_t offset,
+		  size_t length, struct fail *fail)
+{
+	uint64_t start = function->symbol->address;
+
+	if (hazards == NULL)
+		return 0;
+	if (hazard_unreadable(&hazards->kprobes, "the list of kprobes", fail) != 0)
+		return -1;
+	for (size_t i = 0; i < hazards->kprobes.count; i++) {
+		const struct owner *kprobe = &hazards->kprobes.items[i];
+
+		/* One on ftrace's site changes no instruction of the function. */
+		if (kprobe->ftrace || kprobe->disabled || kprobe->address < start ||
+		    kprobe->address >= start + offset + length)
+			continue;
+		return hazard_kprobe(function, kprobe,
+				     kprobe->address >= start + offset ?
+				     "stands in these bytes" :
+				     "stands before these bytes in the same function and hides its own "
+				     "instruction, so the function cannot be decoded up to them", fail);
+	}
+	return 0;
+}
+
+/* How many bytes belong to a kprobe: its own instruction, and with an optimised one every
+ * instruction that its jump reaches into: they run from a copy. */
+static uint64_t kprobe_size(const struct function *function, const struct owner *kprobe)
+{
+	uint64_t offset = kprobe->address - function->symbol->address;
+	uint64_t end = offset + (kprobe->optimized ? JUMP_SIZE : 1);
+
+	while (end < function->size && function_insn_at(function, end) == SIZE_MAX)
+		end++;
+	return end - offset;
+}
+
+/* Behind the site the function decodes with the probe's int3 in it, so only probes that lie in the
+ * bytes or whose own bytes reach into them are left to look for. */
+static int bytes_kprobes(const struct hazards *hazards, const struct function *function,
+			 uint64_t address, size_t length, bool several, struct fail *fail)
+{
+	for (size_t i = 0; i < hazards->kprobes.count; i++) {
+		const struct owner *kprobe = &hazards->kprobes.items[i];
+
+		if (kprobe->ftrace || kprobe->address < function->symbol->address ||
+		    kprobe->address >= function->symbol->address + function->size)
+			continue;
+		if (kprobe->address < address + length &&
+		    kprobe->address + kprobe_size(function, kprobe) > address)
+			return hazard_kprobe(function, kprobe, "owns these bytes", fail);
+		if (several && !kprobe->disabled)
+			return hazard_kprobe(function, kprobe,
+					     "hides an instruction of the function, so it cannot be "
+					     "excluded that one jumps into the middle of these bytes",
+					     fail);
+	}
+	return 0;
+}
+
+static int bytes_blacklist(const struct hazards *hazards, uint64_t address, size_t length,
+			   struct fail *fail)
+{
+	if (hazard_unreadable(&hazards->blacklist, "the kprobe blacklist", fail) != 0)
+		return -1;
+	for (size_t i = 0; i < hazards->blacklist.count; i++) {
+		const struct owner *range = &hazards->blacklist.items[i];
+
+		if (address < range->end && address + length > range->address)
+			return fail_at(fail, OUTCOME_HAZARD, address,
+				       "the kernel forbids probes in %s (debugfs kprobes/blacklist, "
+				       "0x%" PRIx64 "-0x%" PRIx64 "): it is entry code, or runs while "
+				       "text is changed; it cannot be patched", range->name,
+				       range->address, range->end);
+	}
+	return 0;
+}
+
+static bool owner_is(const struct owner *owner, const struct symbol *symbol)
+{
+	if (strcmp(owner->name, symbol->name) != 0 ||
+	    (owner->object == NULL) != (symbol->module == NULL))
+		return false;
+	return owner->object == NULL || strcmp(owner->object, symbol->module) == 0;
+}
+
+static const struct owner *list_find(const struct owner_list *list, const struct symbol *symbol)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (owner_is(&list->items[i], symbol))
+			return &list->items[i];
+	}
+	return NULL;
+}
+
+static int bytes_livepatch(const struct hazards *hazards, const struct symbol *symbol,
+			   struct fail *fail)
+{
+	const struct owner *owner;
+
+	if (hazard_unreadable(&hazards->livepatches, "the list of kernel livepatches", fail) != 0)
+		return -1;
+	owner = list_find(&hazards->livepatches, symbol);
+	if (owner == NULL)
+		return 0;
+	return fail_at(fail, OUTCOME_HAZARD, symbol->address,
+		       "the kernel livepatch %s replaces %s: a change here would not run; disable it "
+		       "(echo 0 > /sys/kernel/livepatch/%s/enabled) or change its replacement",
+		       owner->detail, symbol->name, owner->detail);
+}
+
+/* ftrace's site when it is off: the 5-byte nops of arch/x86/include/asm/nops.h. */
+static bool is_ftrace_nop(const struct insn *insn)
+{
+	static const uint8_t nops[][JUMP_SIZE] = {
+		{ 0x0f, 0x1f, 0x44, 0x00, 0x00 },
+		{ 0x3e, 0x8d, 0x74, 0x26, 0x00 },
+		{ 0x66, 0x66, 0x66, 0x66, 0x90 },
+	};
+
+	if (insn->length != JUMP_SIZE)
+		return false;
+	for (size_t i = 0; i < sizeof(nops) / sizeof(nops[0]); i++) {
+		if (memcmp(insn->bytes, nops[i], JUMP_SIZE) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The instruction of the function that is ftrace's: at the entry, behind endbr; a nop, or a call
+ * while somebody traces. NULL: none.
+ */
+static const struct insn *ftrace_site(const struct function *function)
+{
+	size_t i = function->count > 0 && function->insns[0].endbr ? 1 : 0;
+	const struct insn *insn = &function->insns[i];
+
+	if (i >= function->count || insn->length != JUMP_SIZE)
+		return NULL;
+	return is_ftrace_nop(insn) || insn->flow == FLOW_CALL ? insn : NULL;
+}
+
+static int bytes_ftrace(const struct hazards *hazards, const struct function *function,
+			uint64_t address, size_t length, struct fail *fail)
+{
+	const struct insn *site = ftrace_site(function);
+	const struct owner *tracer = NULL;
+
+	if (site == NULL || site->address >= address + length ||
+	    site->address + site->length <= address)
+		return 0;
+	if (hazards != NULL) {
+		if (hazards->traced.state == LIST_ABSENT)
+			return 0;
+		if (hazard_unreadable(&hazards->traced, "the list of traced functions", fail) != 0)
+			return -1;
+		tracer = list_find(&hazards->traced, function->symbol);
+		/* A call that no tracer put there is the function's own. */
+		if (tracer == NULL && !is_ftrace_nop(site))
+			return 0;
+	}
+	return fail_at(fail, OUTCOME_HAZARD, site->address,
+		       "these bytes are ftrace's site of %s%s%s: the kernel rewrites them whenever "
+		       "somebody starts or stops to trace the function; choose an instruction behind "
+		       "it", function->symbol->name, tracer == NULL ? "" : ", which is traced now: ",
+		       tracer == NULL ? "" : tracer->detail);
+}
+
+/* A call or jump in an object that is not linked yet: its displacement is 0, or -4 where the addend
+ * stands in place, and it goes nowhere in particular. */
+static bool is_unrelocated(const struct insn *insn)
+{
+	int32_t displacement;
+
+	if (insn->length < JUMP_SIZE)
+		return false;
+	memcpy(&displacement, insn->bytes + insn->length - sizeof(displacement),
+	       sizeof(displacement));
+	return displacement == 0 || displacement == -4;
+}
+
+static int branches_inside(const struct function *function, uint64_t address, size_t length,
+			   bool image, struct fail *fail)
+{
+	for (size_t i = 0; i < function->count; i++) {
+		const struct insn *insn = &function->insns[i];
+
+		if (!insn->has_target || insn->target <= address ||
+		    insn->target >= address + length || (image && is_unrelocated(insn)))
+			continue;
+		return fail_at(fail, OUTCOME_HAZARD, insn->address,
+			       "%s+0x%" PRIx64 " (0x%" PRIx64 ") jumps to 0x%" PRIx64 ", into the "
+			       "middle of these bytes; change the instructions one by one, or others",
+			       function->symbol->name, insn->address - function->symbol->address,
+			       insn->address, insn->target);
+	}
+	return 0;
+}
+
+static bool same_module(const struct symbol *a, const struct symbol *b)
+{
+	if (a->module == NULL || b->module == NULL)
+		return a->module == b->module;
+	return strcmp(a->module, b->module) == 0;
+}
+
+/* The compiler moves parts of a function out of it (NAME.cold); they jump back. */
+static int siblings_inside(const struct symtab *symtab, struct target *target,
+			   struct decoder *decoder, const struct symbol *symbol, uint64_t address,
+			   size_t length, bool image, struct fail *fail)
+{
+	const struct symbol *sibling;
+	int result = 0;
+
+	for (sibling = symtab_next_sibling(symtab, symbol->name, NULL);
+	     sibling != NULL && result == 0;
+	     sibling = symtab_next_sibling(symtab, symbol->name, sibling)) {
+		struct function part;
+
+		if (!symbol_is_text(sibling) || !same_module(sibling, symbol))
+			continue;
+		if (function_load(target, decoder, sibling, &part, fail) != 0)
+			return -1;
+		result = branches_inside(&part, address, length, image, fail);
+		function_deinit(&part);
+	}
+	return result;
+}
+
+int hazard_bytes(const struct hazards *hazards, const struct symtab *symtab, struct target *target,
+		 struct decoder *decoder, const struct function *function, uint64_t offset,
+		 size_t length, struct fail *fail)
+{
+	uint64_t address = function->symbol->address + offset;
+	size_t first = function_insn_at(function, offset);
+	bool several = first != SIZE_MAX && function->insns[first].length < length;
+	bool image = hazards == NULL;
+
+	if (bytes_ftrace(hazards, function, address, length, fail) != 0)
+		return -1;
+	if (hazards != NULL &&
+	    (bytes_kprobes(hazards, function, address, length, several, fail) != 0 ||
+	     bytes_blacklist(hazards, address, length, fail) != 0 ||
+	     bytes_livepatch(hazards, function->symbol, fail) != 0))
+		return -1;
+	if (several && function->decoded < function->size)
+		return fail_at(fail, OUTCOME_HAZARD, function->symbol->address + function->decoded,
+			       "%s cannot be decoded from +0x%zx on, so it cannot be excluded that an "
+			       "instruction there jumps into the middle of these bytes; change the "
+			       "instructions one by one", function->symbol->name, function->decoded);
+	if (branches_inside(function, address, length, image, fail) != 0)
+		return -1;
+	return siblings_inside(symtab, target, decoder, function->symbol, address, length, image,
+			       fail);
+}

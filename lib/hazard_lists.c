@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hazard_lists.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+enum { LIST_MAX = 1000 * 1000 };	/* more lines than any kernel has functions */
+
+static void unreadable(struct owner_list *list, const char *what, const char *why)
+{
+	list->state = LIST_UNREADABLE;
+	(void)snprintf(list->why, sizeof(list->why), "%s: %s", what, why);
+}
+
+void owner_list_deinit(struct owner_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		free(list->items[i].name);
+		free(list->items[i].object);
+		free(list->items[i].detail);
+	}
+	free(list->items);
+	memset(list, 0, sizeof(*list));
+}
+
+/* Appends an item; the strings are copied, NULL stays NULL. */
+static int list_add(struct owner_list *list, struct owner item, struct fail *fail)
+{
+	bool grow = (list->count & (list->count - 1)) == 0;	/* at 0, 1, 2, 4, … */
+
+	if (list->count >= LIST_MAX)
+		return fail_set(fail, OUTCOME_ERROR, "a list of the kernel has over %d lines",
+				LIST_MAX);
+	if (grow) {
+		struct owner *items = reallocarray(list->items,
+						   list->count == 0 ? 1 : list->count * 2,
+						   sizeof(*items));
+
+		if (items == NULL)
+			return fail_memory(fail, "reading a list of the kernel");
+		list->items = items;
+	}
+	if ((item.name != NULL && (item.name = strdup(item.name)) == NULL) ||
+	    (item.object != NULL && (item.object = strdup(item.object)) == NULL) ||
+	    (item.detail != NULL && (item.detail = strdup(item.detail)) == NULL))
+		return fail_memory(fail, "reading a list of the kernel");
+	list->items[list->count++] = item;
+	return 0;
+}
+
+struct filesystem {
+	const char *type;
+	long magic;
+	const char *places[3];
+};
+
+static const struct filesystem debugfs = {
+	"debugfs", DEBUGFS_MAGIC, { "/sys/kernel/debug" }
+};
+static const struct filesystem tracefs = {
+	"tracefs", TRACEFS_MAGIC, { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" }
+};
+
+static bool kernel_has_filesystem(const char *type)
+{
+	CLEANUP_FCLOSE FILE *file = fopen("/proc/filesystems", "re");
+	char line[128], name[64];
+
+	while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
+		if (sscanf(line, "nodev %63s", name) == 1 && strcmp(name, type) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The root directory of a file system of the kernel's: where it is mounted, else by a mount that
+ * only this file descriptor has, so that nobody else sees it. -1: *list says why not.
+ */
+static int filesystem_open(const struct filesystem *fs, struct owner_list *list)
+{
+	CLEANUP_CLOSE int context = -1;
+	int fd;
+
+	for (const char *const *place = fs->places; *place != NULL; place++) {
+		struct statfs stat;
+
+		fd = open(*place, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd >= 0 && fstatfs(fd, &stat) == 0 && (long)stat.f_type == fs->magic)
+			return fd;
+		if (fd >= 0)
+			(void)close(fd);
+	}
+	if (!kernel_has_filesystem(fs->type)) {
+		list->state = LIST_ABSENT;
+		return -1;
+	}
+	context = fsopen(fs->type, FSOPEN_CLOEXEC);
+	if (context >= 0 && fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0) {
+		fd = fsmount(context, FSMOUNT_CLOEXEC, 0);
+		if (fd >= 0)
+			return fd;
+	}
+	unreadable(list, fs->places[0], strerror(errno));
+	return -1;
+}
+
+/* Opens a list. NULL: list->state says whether it is not there or could not be opened. */
+static FILE *list_open(const struct filesystem *fs, const char *path, struct owner_list *list)
+{
+	CLEANUP_CLOSE int root = -1;
+	FILE *file;
+	int fd;
+
+	memset(list, 0, sizeof(*list));
+	root = filesystem_open(fs, list);
+	if (root < 0)
+		return NULL;
+	fd = openat(root, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT) {
+		list->state = LIST_ABSENT;
+		return NULL;
+	}
+	file = fd < 0 ? NULL : fdopen(fd, "r");
+	if (file == NULL) {
+		unreadable(list, path, strerror(errno));
+		if (fd >= 0)
+			(void)close(fd);
+		return NULL;
+	}
+	list->state = LIST_READ;
+	return file;
+}
+
+/* Takes one line, without its newline, into the list. 0, 1: the line is not in the list's form,
+ * -1: memory ran out. */
+typedef int (*line_take)(char *line, struct owner_list *list, struct fail *fail);
+
+static int list_read(const struct filesystem *fs, const char *path, line_take take,
+		     struct owner_list *list, struct fail *fail)
+{
+	CLEANUP_FCLOSE FILE *file = list_open(fs, path, list);
+	CLEANUP_FREE char *line = NULL;
+	size_t size = 0;
+	int taken = 0;
+
+	if (file == NULL)
+		return 0;
+	while (taken == 0 && getline(&line, &size, file) > 0) {
+		line[strcspn(line, "\n")] = '\0';
+		taken = take(line, list, fail);
+	}
+	if (taken < 0)
+		return -1;
+	if (taken > 0)
+		unreadable(list, path, "a line in a form that is not known");
+	else if (ferror(file))
+		unreadable(list, path, strerror(errno));
+	return 0;
+}
+
+/* "nfs" of "[nfs]"; NULL: the word is no module. */
+static char *module_word(char *word)
+{
+	size_t length = word == NULL ? 0 : strlen(word);
+
+	if (length < 3 || word[0] != '[' || word[length - 1] != ']')
+		return NULL;
+	word[length - 1] = '\0';
+	return word + 1;
+}
+
+/* kernel/kprobes.c, report_probe(): "ADDRESS  k|r  symbol+0xOFF  [module] [FLAG]…", from 2.6.23
+ * on. All zero: hidden. */
+static int take_kprobe(char *line, struct owner_list *list, struct fail *fail)
+{
+	char kind[8], symbol[256];
+	struct owner owner = { .name = symbol };
+
+	if (sscanf(line, "%" SCNx64 " %7s %255s", &owner.address, kind, symbol) != 3 ||
+	    owner.address == 0)
+		return 1;
+	owner.optimized = strstr(line, "[OPTIMIZED]") != NULL;
+	owner.ftrace = strstr(line, "[FTRACE]") != NULL;
+	owner.disabled = strstr(line, "[DISABLED]") != NULL || strstr(line, "[GONE]") != NULL;
+	return list_add(list, owner, fail);
+}
+
+/* kernel/kprobes.c, kprobe_blacklist_seq_show(): "0xSTART-0xEND\tsymbol". All zero: hidden. */
+static int take_blacklist(char *line, struct owner_list *list, struct fail *fail)
+{
+	char symbol[256];
+	struct owner owner = { .name = symbol };
+
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %255s", &owner.address, &owner.end, symbol) != 3 ||
+	    owner.address == 0)
+		return 1;
+	return list_add(list, owner, fail);
+}
+
+/* kernel/trace/ftrace.c, t_show(): "function [module] (COUNT) FLAGS\ttramp: …"; a line that starts
+ * with a tab goes on with the one before. */
+static int take_traced(char *line, struct owner_list *list, struct fail *fail)
+{
+	struct owner owner = { .name = NULL };
+	char *save = NULL, *word;
+
+	if (line[0] == '\t')
+		return 0;
+	owner.name = strtok_r(line, " ", &save);
+	word = strtok_r(NULL, " ", &save);
+	if (owner.name == NULL || word == NULL)
+		return 1;
+	owner.object = module_word(word);
+	owner.detail = save;
+	return list_add(list, owner, fail);
+}
+
+int list_kprobes(struct owner_list *list, struct fail *fail)
+{
+	return list_read(&debugfs, "kprobes/list", take_kprobe, list, fail);
+}
+
+int list_kprobe_blacklist(struct owner_list *list, struct fail *fail)
+{
+	return list_read(&debugfs, "kprobes/blacklist", take_blacklist, list, fail);
+}
+
+int list_traced(struct owner_list *list, struct fail *fail)
+{
+	return list_read(&tracefs, "enabled_functions", take_traced, list, fail);
+}
+
+/* A file of one digit, "enabled" or "transition"; -1: not readable. */
+static int flag_read(int directory, const char *name)
+{
+	CLEANUP_CLOSE int fd = openat(directory, name, O_RDONLY | O_CLOEXEC);
+	char digit;
+
+	if (fd < 0 || read(fd, &digit, 1) != 1)
+		return -1;
+	return digit != '0';
+}
+
+static DIR *directory_open(int parent, const char *name)
+{
+	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+
+	if (directory == NULL && fd >= 0)
+		(void)close(fd);
+	return directory;
+}
+
+/* The entries of OBJECT/ are "function,position". */
+static int livepatch_object(int patch_fd, const char *patch, const char *object,
+			    struct owner_list *list, struct fail *fail)
+{
+	DIR *directory = directory_open(patch_fd, object);
+	struct dirent *entry;
+	int result = 0;
+
+	if (directory == NULL) {
+		unreadable(list, object, strerror(errno));
+		return 0;
+	}
+	while (result == 0 && (entry = readdir(directory)) != NULL) {
+		char *comma = strrchr(entry->d_name, ',');
+		struct owner owner = { .name = entry->d_name, .detail = (char *)patch };
+
+		if (comma == NULL)
+			continue;
+		*comma = '\0';
+		owner.object = strcmp(object, "vmlinux") == 0 ? NULL : (char *)object;
+		result = list_add(list, owner, fail);
+	}
+	(void)closedir(directory);
+	return result;
+}
+
+static int livepatch_patch(int parent, const char *patch, struct owner_list *list,
+			   struct fail *fail)
+{
+	DIR *directory = directory_open(parent, patch);
+	struct dirent *entry;
+	int enabled, transition, result = 0;
+
+	if (directory == NULL) {
+		unreadable(list, patch, strerror(errno));
+		return 0;
+	}
+	enabled = flag_read(dirfd(directory), "enabled");
+	transition = flag_read(dirfd(directory), "transition");
+	if (enabled < 0 || transition < 0)
+		unreadable(list, patch, "cannot read whether it is enabled");
+	while ((enabled > 0 || transition > 0) && result == 0 &&
+	       (entry = readdir(directory)) != NULL) {
+		if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
+			result = livepatch_object(dirfd(directory), patch, entry->d_name, list,
+						  fail);
+	}
+	(void)closedir(directory);
+	return result;
+}
+
+int list_livepatches(struct owner_list *list, struct fail *fail)
+{
+	static const char path[] = "/sys/kernel/livepatch";
+	DIR *directory;
+	struct dirent *entry;
+	int result = 0;
+
+	memset(list, 0, sizeof(*list));
+	directory = directory_open(AT_FDCWD, path);
+	if (directory == NULL) {
+		if (errno == ENOENT)
+			list->state = LIST_ABSENT;
+		else
+			unreadable(list, path, strerror(errno));
+		return 0;
+	}
+	list->state = LIST_READ;
+	while (result == 0 && (entry = readdir(directory)) != NULL) {
+		if (entry->d_name[0] != '.')
+			result = livepatch_patch(dirfd(directory), entry->d_name, list, fail);
+	}
+	(void)closedir(directory);
+	return result;
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "plan.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan_site.h"
+
+static int plan_outcome(struct plan *plan, enum outcome outcome, const char *message,
+			struct fail *fail)
+{
+	char *copy = message == NULL ? NULL : strdup(message);
+
+	if (message != NULL && copy == NULL)
+		return fail_memory(fail, "a patch's outcome");
+	free(plan->message);
+	plan->outcome = outcome;
+	plan->message = copy;
+	return 0;
+}
+
+/* The first variant whose conditions hold; -1: none, *fail says why of each. */
+static int choose_variant(const struct kernel *kernel, const struct patch *patch,
+			  const struct variant **out, struct fail *fail)
+{
+	struct fail why;
+
+	if (guard_check(&patch->kernel, patch->source, &kernel->target->info, fail) != 0)
+		return -1;
+	fail_set(fail, OUTCOME_GUARD, "%s", "");
+	for (size_t i = 0; i < patch->variant_count; i++) {
+		if (guard_check(&patch->variants[i].when, patch->source, &kernel->target->info,
+				&why) == 0) {
+			*out = &patch->variants[i];
+			return 0;
+		}
+		fail_append(fail, "%s%s", i == 0 ? "" : "\n", why.message);
+	}
+	if (patch->variant_count > 1)
+		fail_append(fail, "\nnone of the patch's %zu variants is for this kernel",
+			    patch->variant_count);
+	return -1;
+}
+
+/* The compiler splits and copies functions; what is changed in one part is not in the others. */
+static int warn_siblings(const struct kernel *kernel, struct plan *plan, struct fail *fail)
+{
+	for (size_t i = 0; i < plan->site_count; i++) {
+		const char *name = plan->sites[i].site->function;
+		const struct symbol *sibling = NULL;
+		char text[1024];
+		size_t length;
+
+		for (size_t j = 0; j < i && name != NULL; j++) {
+			if (strcmp(plan->sites[j].site->function, name) == 0)
+				name = NULL;
+		}
+		if (name == NULL || !plan->sites[i].located)
+			continue;
+		length = (size_t)snprintf(text, sizeof(text), "%.200s also lives in", name);
+		for (size_t count = 0; count < 16; count++) {
+			sibling = symtab_next_sibling(kernel->symtab, name, sibling);
+			if (sibling == NULL)
+				break;
+			length += (size_t)snprintf(text + length, sizeof(text) - length,
+						   "%s %.40s (0x%" PRIx64 ")",
+						   count == 0 ? "" : ",", sibling->name,
+						   sibling->address);
+			if (length >= sizeof(text) - 80)
+				break;
+		}
+		if (symtab_next_sibling(kernel->symtab, name, NULL) == NULL)
+			continue;
+		(void)snprintf(text + length, sizeof(text) - length,
+			       ": the change may be needed there too");
+		if (strings_add(&plan->warnings, text) != 0)
+			return fail_memory(fail, "a warning");
+	}
+	return 0;
+}
+
+/* Two sites under different names can be the same bytes. */
+static int check_overlap(const struct patch *patch, struct plan *plan, struct fail *fail)
+{
+	for (size_t i = 0; i < plan->site_count; i++) {
+		struct site_plan *a = &plan->sites[i];
+
+		for (size_t j = 0; j < i; j++) {
+			const struct site_plan *b = &plan->sites[j];
+			char text[512];
+
+			if (!a->located || !b->located ||
+			    a->address >= b->address + b->site->replacement.length ||
+			    b->address >= a->address + a->site->replacement.length)
+				continue;
+			(void)snprintf(text, sizeof(text),
+				       "%.200s:%u:%u: error: sites[%zu] overlaps sites[%zu]: both are "
+				       "at 0x%" PRIx64 " on this kernel", patch->source,
+				       a->site->place.line, a->site->place.column, i, j, a->address);
+			if (plan_site_outcome(a, OUTCOME_INVALID_SPEC, text) != 0)
+				return fail_memory(fail, "a site's outcome");
+			break;
+		}
+	}
+	return 0;
+}
+
+static size_t count_outcome(const struct plan *plan, enum outcome outcome)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < plan->site_count; i++)
+		count += plan->sites[i].outcome == outcome;
+	return count;
+}
+
+/* The patch's outcome from those of its sites: the first refusal's. */
+static int combine(struct plan *plan, struct fail *fail)
+{
+	size_t already = count_outcome(plan, OUTCOME_ALREADY_APPLIED);
+	size_t applicable = count_outcome(plan, OUTCOME_APPLICABLE);
+
+	for (size_t i = 0; i < plan->site_count; i++) {
+		const struct site_plan *site = &plan->sites[i];
+
+		if (site->outcome != OUTCOME_APPLICABLE && site->outcome != OUTCOME_ALREADY_APPLIED)
+			return plan_outcome(plan, site->outcome, site->message, fail);
+	}
+	if (already == plan->site_count)
+		return plan_outcome(plan, OUTCOME_ALREADY_APPLIED, plan->sites[0].message, fail);
+	if (already > 0) {
+		char text[160];
+
+		(void)snprintf(text, sizeof(text),
+			       "%zu of %zu sites hold the replacement already and %zu the old bytes: "
+			       "somebody changed part of it; put the old bytes back first",
+			       already, plan->site_count, applicable);
+		return plan_outcome(plan, OUTCOME_MISMATCH, text, fail);
+	}
+	return plan_outcome(plan, OUTCOME_APPLICABLE, NULL, fail);
+}
+
+/* All that is wrong in the patch itself, before any kernel text is looked at. */
+static int check_sites(const struct kernel *kernel, struct plan *plan, struct fail *fail)
+{
+	struct fail all;
+
+	fail_set(&all, OUTCOME_INVALID_SPEC, "%s", "");
+	for (size_t i = 0; i < plan->site_count; i++) {
+		struct proof proof = { .kernel = kernel, .patch = plan->patch,
+				       .site = plan->sites[i].site, .index = i,
+				       .plan = &plan->sites[i] };
+		struct fail why;
+
+		if (plan_site_check(&proof, &why) == 0)
+			continue;
+		fail_append(&all, "%s%s", all.message[0] == '\0' ? "" : "\n", why.message);
+		if (plan_site_outcome(&plan->sites[i], why.code, why.message) != 0)
+			return fail_memory(fail, "a site's outcome");
+	}
+	if (all.message[0] == '\0')
+		return 0;
+	return plan_outcome(plan, OUTCOME_INVALID_SPEC, all.message, fail);
+}
+
+static int prove_sites(const struct kernel *kernel, struct plan *plan, struct fail *fail)
+{
+	for (size_t i = 0; i < plan->site_count; i++) {
+		struct proof proof = { .kernel = kernel, .patch = plan->patch,
+				       .site = plan->sites[i].site, .index = i,
+				       .plan = &plan->sites[i] };
+
+		if (plan_site(&proof, fail) != 0)
+			return -1;
+	}
+	if (check_overlap(plan->patch, plan, fail) != 0 || combine(plan, fail) != 0)
+		return -1;
+	return warn_siblings(kernel, plan, fail);
+}
+
+static int plan_fill(const struct kernel *kernel, struct plan *plan, struct fail *fail)
+{
+	struct fail why;
+
+	plan->outcome = OUTCOME_APPLICABLE;
+	if (choose_variant(kernel, plan->patch, &plan->variant, &why) != 0)
+		return plan_outcome(plan, why.code, why.message, fail);
+	plan->sites = calloc(plan->variant->site_count, sizeof(*plan->sites));
+	if (plan->sites == NULL)
+		return fail_memory(fail, "planning a patch");
+	plan->site_count = plan->variant->site_count;
+	for (size_t i = 0; i < plan->site_count; i++)
+		plan->sites[i].site = &plan->variant->sites[i];
+	if (check_sites(kernel, plan, fail) != 0)
+		return -1;
+	if (plan->outcome == OUTCOME_INVALID_SPEC)
+		return 0;
+	return prove_sites(kernel, plan, fail);
+}
+
+int plan_make(const struct kernel *kernel, const struct patch *patch, struct plan *out,
+	      struct fail *fail)
+{
+	memset(out, 0, sizeof(*out));
+	out->patch = patch;
+	if (plan_fill(kernel, out, fail) == 0)
+		return 0;
+	plan_deinit(out);
+	return -1;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* plan_site: one site of a patch against one kernel. Internal to lib/plan*.c. */
+#ifndef PATCHERD_PLAN_SITE_H
+#define PATCHERD_PLAN_SITE_H
+
+#include "plan.h"
+
+/* One site and all that is known of it while it is proved. */
+struct proof {
+	const struct kernel *kernel;
+	const struct patch *patch;
+	const struct site *site;
+	size_t index;			/* of the site, for messages */
+	struct site_plan *plan;
+	struct function function;
+};
+
+/* Proves proof->site and fills in *proof->plan, the outcome last. 0: whatever the outcome.
+ * -1: memory ran out. */
+int plan_site(struct proof *proof, struct fail *fail) MUST_CHECK;
+
+/* What the patch says in itself, for the architecture: that the replacement is whole, known
+ * instructions, and one, unless `multiple`. -1: OUTCOME_INVALID_SPEC. */
+int plan_site_check(const struct proof *proof, struct fail *fail) MUST_CHECK;
+
+/* Sets the outcome and a copy of the message (NULL: none). -1: memory ran out. */
+int plan_site_outcome(struct site_plan *plan, enum outcome outcome, const char *message)
+	MUST_CHECK;
+
+#endif
