@@ -61,7 +61,51 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/lib.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(DAEMON_LIBS) -lcmocka
 
+# ---- installing --------------------------------------------------------------------------------
+
+SBINDIR = $(PREFIX)/sbin
+UNITDIR = $(PREFIX)/lib/systemd/system
+
+install: all
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(UNITDIR) $(DESTDIR)$(PREFIX)/share/patcherd \
+		$(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8
+	install -m 755 $(BUILD)/patcherd $(BUILD)/patchctl $(DESTDIR)$(SBINDIR)
+	install -m 644 man/patch.5 $(DESTDIR)$(PREFIX)/share/man/man5
+	install -m 644 man/patcherd.8 man/patchctl.8 $(DESTDIR)$(PREFIX)/share/man/man8
+	install -m 644 patches/* include/io.patcherd.varlink $(DESTDIR)$(PREFIX)/share/patcherd
+	install -m 644 systemd/patcherd.socket $(DESTDIR)$(UNITDIR)
+	sed 's,@sbindir@,$(SBINDIR),' systemd/patcherd.service >$(DESTDIR)$(UNITDIR)/patcherd.service
+
+# ---- what building and testing needs -----------------------------------------------------------
+
+PACKAGES = build-essential pkg-config libelf-dev binutils-dev libcapstone-dev libyaml-dev \
+	libjansson-dev libsqlite3-dev libsodium-dev libcmocka-dev qemu-system-x86 mmdebstrap mandoc \
+	kmod cpio busybox-static xz-utils zstd lz4 e2fsprogs python3-minimal bc perl gdb \
+	cppcheck clang clang-tidy
+
+# Asks apt only for what is missing.
+deps:
+	@missing=$$(for p in $(PACKAGES); do \
+		dpkg-query -W -f '$${db:Status-Status}' $$p 2>/dev/null | grep -qx installed || echo $$p; \
+	done); \
+	if [ -n "$$missing" ]; then \
+		echo "installing:" $$missing; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+			apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	fi
+
+# ---- looking at the code -----------------------------------------------------------------------
+
+SOURCES = $(wildcard lib/*.c patcherd/*.c patchctl/*.c)
+
+lint:
+	$(MAKE) BUILD=build-lint CFLAGS='-O2 -Werror -fanalyzer' all
+	clang-tidy --quiet $(SOURCES) -- $(filter-out -fstack-clash-protection,$(ALL_CFLAGS))
+	cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,portability \
+		--suppress=missingIncludeSystem -Iinclude -I. -DVERSION='""' $(SOURCES)
+	mandoc -Tlint -Wstyle man/*.[58]
+
 clean:
-	rm -rf build build-san
+	rm -rf build build-san build-lint
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

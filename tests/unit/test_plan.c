@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* plan, function and the hazards that need no live kernel, against a small kernel in memory. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "plan.h"
+
+static const uint64_t base = 0xffffffff81000000;
+
+static const uint8_t text[0x80] = {
+	[0x00] = 0xf3, 0x0f, 0x1e, 0xfa,		/* victim: endbr64 */
+	[0x04] = 0x0f, 0x1f, 0x44, 0x00, 0x00,		/* ftrace's nop */
+	[0x09] = 0x53,					/* push %rbx */
+	[0x0a] = 0xf6, 0x47, 0x50, 0x02,		/* testb $0x2,0x50(%rdi) */
+	[0x0e] = 0x74, 0x07,				/* je +0x17 */
+	[0x10] = 0x31, 0xc0,				/* xor %eax,%eax */
+	[0x12] = 0xb8, 0x01, 0x00, 0x00, 0x00,		/* mov $0x1,%eax */
+	[0x17] = 0x5b,					/* pop %rbx */
+	[0x18] = 0xc3,					/* ret */
+	[0x19] = 0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc,
+	[0x20] = 0x31, 0xc0, 0xc3,			/* twin: xor %eax,%eax; ret */
+	[0x23] = 0xcc, 0xcc, 0xcc, 0xcc, 0xcc,
+	[0x28] = 0x90, 0x31, 0xc0, 0xc3,		/* twin, the second */
+	[0x2c] = 0xcc, 0xcc, 0xcc, 0xcc,
+	[0x30] = 0x74, 0x01, 0x90, 0xc3,		/* module's function */
+	[0x34] = 0xcc, 0xcc, 0xcc, 0xcc,
+	[0x40] = 0xe9, 0xcd, 0xff, 0xff, 0xff,		/* victim.cold: jmp victim+0x12 */
+	[0x45] = 0xcc, 0xcc, 0xcc,
+	[0x48] = 0x31, 0xc0, 0x06, 0xc3,		/* bad: xor; no instruction in 64 bits */
+	[0x50] = 0x31, 0xc0, 0xc3,			/* starter, start-up code */
+	[0x60] = 0x0f, 0xb9, 0xcc, 0x31, 0xc0, 0xc3,	/* unsure: ud1 (opaque); xor; ret */
+};
+
+static const char symbols[] =
+	"0000000000000000 A __per_cpu_start\n"
+	"0000000000000100 A some_counter\n"
+	"0000000000030000 A __per_cpu_end\n"
+	"ffffffff81000000 T _text\n"
+	"ffffffff81000000 t victim\n"
+	"ffffffff81000000 T victim_alias\n"
+	"ffffffff81000020 t twin\n"
+	"ffffffff81000028 t twin\n"
+	"ffffffff81000030 t nfs_like\n"
+	"ffffffff81000040 t victim.cold\n"
+	"ffffffff81000048 t bad\n"
+	"ffffffff81000050 T __init_begin\n"
+	"ffffffff81000050 t starter\n"
+	"ffffffff81000060 T __init_end\n"
+	"ffffffff81000060 t unsure\n"
+	"ffffffff81000080 T _etext\n";
+
+struct memory {
+	struct target target;
+	uint8_t text[sizeof(text)];
+};
+
+static int memory_read(struct target *target, uint64_t address, void *buffer, size_t length,
+		       const char *what, struct fail *fail)
+{
+	struct memory *memory = (struct memory *)target;
+
+	if (address < base || address - base > sizeof(text) ||
+	    length > sizeof(text) - (address - base))
+		return fail_at(fail, OUTCOME_ERROR, address, "%s is not there", what);
+	memcpy(buffer, memory->text + (address - base), length);
+	return 0;
+}
+
+static const struct target_ops memory_ops = { .read = memory_read };
+
+struct fixture {
+	struct memory memory;
+	struct symtab *symtab;
+	struct decoder *decoder;
+	struct kernel kernel;
+	struct site sites[4];
+	struct variant variants[2];
+	struct patch patch;
+	struct plan plan;
+	struct fail fail;
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	char path[] = "/tmp/test_plan.XXXXXX";
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, symbols, sizeof(symbols) - 1), sizeof(symbols) - 1);
+	assert_int_equal(close(fd), 0);
+	if (symtab_load_system_map(path, &f->symtab, &f->fail) != 0)
+		fail_msg("%s", f->fail.message);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(decoder_create(ARCH_X86_64, &f->decoder, &f->fail), 0);
+	memcpy(f->memory.text, text, sizeof(text));
+	f->memory.target.ops = &memory_ops;
+	f->memory.target.info = (struct target_info){ .kind = "image", .release = "6.1.0-test" };
+	f->kernel = (struct kernel){ .target = &f->memory.target, .symtab = f->symtab,
+				     .decoder = f->decoder };
+	f->variants[0] = (struct variant){ .sites = f->sites, .site_count = 1 };
+	f->variants[1] = (struct variant){ .sites = f->sites + 2, .site_count = 1 };
+	f->patch = (struct patch){ .source = (char *)"t.yaml", .name = (char *)"t",
+				   .summary = (char *)"t", .variants = f->variants,
+				   .variant_count = 1 };
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	plan_deinit(&f->plan);
+	symtab_destroy(f->symtab);
+	decoder_destroy(f->decoder);
+	free(f);
+	return 0;
+}
+
+static struct bytes bytes_of(const char *hex)
+{
+	struct bytes bytes = { .length = 0 };
+	const char *why = NULL;
+
+	if (*hex != '\0' && !bytes_parse(hex, &bytes, &why))
+		fail_msg("%s: %s", hex, why);
+	return bytes;
+}
+
+static struct site site_of(const char *function, uint64_t offset, const char *expect,
+			   const char *replace)
+{
+	return (struct site){ .function = (char *)function, .offset = offset,
+			      .expect.bytes = bytes_of(expect), .replacement = bytes_of(replace),
+			      .replacement_place = { 9, 14 } };
+}
+
+static enum outcome planned(struct fixture *f)
+{
+	plan_deinit(&f->plan);
+	assert_int_equal(plan_make(&f->kernel, &f->patch, &f->plan, &f->fail), 0);
+	return f->plan.outcome;
+}
+
+static enum outcome planned_site(struct fixture *f, struct site site)
+{
+	f->sites[0] = site;
+	return planned(f);
+}
+
+#define assert_outcome(got, want) assert_string_equal(outcome_name(got), outcome_name(want))
+#define assert_says(f, part) \
+	do { \
+		assert_non_null((f)->plan.message); \
+		if (strstr((f)->plan.message, part) == NULL) \
+			fail_msg("\"%s\" is not in: %s", part, (f)->plan.message); \
+	} while (0)
+
+static void a_proved_site_is_applicable_and_shown(void **state)
+{
+	struct fixture *f = *state;
+	const struct site_plan *site;
+
+	assert_outcome(planned_site(f, site_of("victim", 0xe, "74 07", "75 07")),
+		       OUTCOME_APPLICABLE);
+	site = &f->plan.sites[0];
+	assert_true(site->address == base + 0xe);
+	assert_string_equal(site->found.assembler, "je victim_alias+0x17");
+	assert_string_equal(site->replacement.assembler, "jne victim_alias+0x17");
+	assert_int_equal(site->line_count, 3 + 1 + 1 + 3);
+	assert_int_equal(site->lines[3].role, LINE_OLD);
+	assert_int_equal(site->lines[4].role, LINE_NEW);
+	assert_int_equal(site->lines[4].bytes.data[0], 0x75);
+}
+
+static void other_bytes_are_a_mismatch_with_a_hint(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_outcome(planned_site(f, site_of("victim", 0x10, "74 07", "75 07")),
+		       OUTCOME_MISMATCH);
+	assert_says(f, "victim+0x10 (0xffffffff81000010): expected 74 07");
+	assert_says(f, "found 31 c0 (xor %eax,%eax)");
+	assert_says(f, "these bytes stand at +0xe");
+}
+
+static void the_replacement_in_place_is_already_applied(void **state)
+{
+	struct fixture *f = *state;
+
+	f->memory.text[0xe] = 0x75;
+	assert_outcome(planned_site(f, site_of("victim", 0xe, "74 07", "75 07")),
+		       OUTCOME_ALREADY_APPLIED);
+}
+
+static void an_offset_inside_an_instruction_is_a_mismatch(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_outcome(planned_site(f, site_of("victim", 0xf, "07", "06")), OUTCOME_INVALID_SPEC);
+	assert_outcome(planned_site(f, site_of("victim", 0xb, "74 07", "75 07")),
+		       OUTCOME_MISMATCH);
+	assert_says(f, "inside an instruction: the one at +0xa, testb");
+}
+
+static void an_offset_past_the_end_is_a_mismatch_that_tells_the_size(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_outcome(planned_site(f, site_of("victim", 0x18, "74 07", "75 07")),
+		       OUTCOME_MISMATCH);
+	assert_says(f, "past the end of the function, which is 0x19 bytes long");
+	assert_outcome(planned_site(f, site_of("victim", UINT64_MAX, "74 07", "75 07")),
+		       OUTCOME_MISMATCH);
+}
+
+static void bytes_that_end_inside_an_instruction_are_a_mismatch(void **state)
+{
+	struct fixture *f = *state;
+	struct site site = site_of("victim", 0xa, "", "eb 00");
+
+	site.expect.assembler = (char *)"testb $0x2,0x50(%rdi)";
+	assert_outcome(planned_site(f, site), OUTCOME_MISMATCH);
+}
+
+static void bytes_and_assembler_must_both_hold(void **state)
+{
+	struct fixture *f = *state;
+	struct site site = site_of("victim", 0xe, "74 07", "75 07");
+
+	site.expect.assembler = (char *)"je *";
+	assert_outcome(planned_site(f, site), OUTCOME_APPLICABLE);
+	site.expect.assembler = (char *)"jne *";
+	assert_outcome(planned_site(f, site), OUTCOME_MISMATCH);
+	assert_says(f, "the bytes are as expected, the instruction is not");
+	site.expect.bytes.length = 0;
+	site.expect.assembler = (char *)"je *";
+	assert_outcome(planned_site(f, site), OUTCOME_APPLICABLE);
+}
+
+static void several_instructions_must_be_asked_for(void **state)
+{
+	struct fixture *f = *state;
+	struct site site = site_of("victim", 0x9, "53 f6 47 50 02", "90 f6 47 50 04");
+
+	assert_outcome(planned_site(f, site), OUTCOME_INVALID_SPEC);
+	assert_says(f, "t.yaml:");
+	assert_says(f, "2 instructions");
+	site.multiple = true;
+	assert_outcome(planned_site(f, site), OUTCOME_APPLICABLE);
+	site.expect.bytes.length = 0;
+	site.expect.assembler = (char *)"push %rbx; testb $2,0x50(%rdi)";
+	assert_outcome(planned_site(f, site), OUTCOME_APPLICABLE);
+	site.expect.assembler = (char *)"push %rbx";
+	assert_outcome(planned_site(f, site), OUTCOME_MISMATCH);
+}
+
+static void several_found_where_one_is_meant_is_a_mismatch(void **state)
+{
+	struct fixture *f = *state;
+	struct site site = site_of("victim", 0x17, "", "eb 00");
+
+	site.expect.assembler = (char *)"pop %rbx; ret";
+	assert_outcome(planned_site(f, site), OUTCOME_MISMATCH);
+	assert_says(f, "are 2 instructions");
+}
+
+static void a_branch_from_the_cold_part_into_the_middle_is_a_hazard(void **state)
+{
+	struct fixture *f = *state;
+	struct site site = site_of("victim", 0x10, "31 c0 b8 01 00 00 00", "90 90 b8 02 00 00 00");
+
+	site.multiple = true;
+	assert_outcome(planned_site(f, site), OUTCOME_HAZARD);
+	assert_says(f, "victim.cold+0x0 (0xffffffff81000040) jumps to 0xffffffff81000012");
+}
+
+static void a_branch_of_the_function_into_the_middle_is_a_hazard(void **state)
+{
+	struct fixture *f = *state;
+	struct site site = site_of("victim", 0x12, "b8 01 00 00 00 5b", "b8 02 00 00 00 5b");
+
+	site.multiple = true;
+	assert_outcome(planned_site(f, site), OUTCOME_HAZARD);
+	assert_says(f, "victim+0xe");
+}
+
+static void the_ftrace_site_is_a_hazard_and_its_neighbour_is_not(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_outcome(planned_site(f, site_of("victim", 4, "0f 1f 44 00 00", "0f 1f 44 00 01")),
+		       OUTCOME_HAZARD);
+	assert_says(f, "ftrace's site of victim");
+	assert_outcome(planned_site(f, site_of("victim", 9, "53", "90")), OUTCOME_APPLICABLE);
+}
+
+static void a_branch_to_no_instruction_is_refused(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_outcome(planned_site(f, site_of("victim", 0xe, "74 07", "74 05")),
+		       OUTCOME_INVALID_SPEC);
+	assert_says(f, "t.yaml:9:14: error: sites[0].replace.bytes: on this kernel it jumps to "
+		       "0xffffffff81000015");
+	assert_outcome(planned_site(f, site_of("victim", 0xe, "74 07", "74 08")),
+		       OUTCOME_APPLICABLE);
+}
+
+static void a_replacement_that_is_no_instruction_is_refused(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_outcome(planned_site(f, site_of("victim", 0xe, "74 07", "06 06")),
+		       OUTCOME_INVALID_SPEC);
+	assert_says(f, "t.yaml:9:14: error: sites[0].replace.bytes: 06 06 is not whole x86_64 "
+		       "instructions");
+	assert_outcome(planned_site(f, site_of("victim", 0xe, "74 07", "0f b9")),
+		       OUTCOME_INVALID_SPEC);
+}
+
+static void a_name_that_occurs_twice_is_ambiguous_until_said_which(void **state)
+{
+	struct fixture *f = *state;
+	struct site site = site_of("twin", 0, "31 c0", "89 c0");
+
+	assert_outcome(planned_site(f, site), OUTCOME_AMBIGUOUS);
+	assert_says(f, "0xffffffff81000020 twin");
+	assert_says(f, "0xffffffff81000028 twin");
+	site.occurrence = 1;
+	assert_outcome(planned_site(f, site), OUTCOME_APPLICABLE);
+	assert_true(f->plan.sites[0].address == base + 0x20);
+	site.occurrence = 2;
+	site.offset = 1;
+	assert_outcome(planned_site(f, site), OUTCOME_APPLICABLE);
+	assert_true(f->plan.sites[0].address == base + 0x29);
+	site.occurrence = 3;
+	assert_outcome(planned_site(f, site), OUTCOME_NOT_FOUND);
+}
+
+static void an_unknown_name_is_not_found_and_near_ones_are_listed(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_outcome(planned_site(f, site_of("victin", 0, "74 07", "75 07")),
+		       OUTCOME_NOT_FOUND);
+	assert_says(f, "victim");
+}
+
+static void a_module_s_function_is_found_built_in_too(void **state)
+{
+	struct fixture *f = *state;
+	struct site site = site_of("nfs_like", 0, "74 01", "75 01");
+
+	site.module = (char *)"nfs";
+	assert_outcome(planned_site(f, site), OUTCOME_APPLICABLE);
+}
+
+static void memory_given_back_after_start_is_a_hazard(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_outcome(planned_site(f, site_of("starter", 0, "31 c0", "89 c0")), OUTCOME_HAZARD);
+	assert_says(f, "start-up code");
+}
+
+static void what_cannot_be_decoded_cannot_be_proved(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_outcome(planned_site(f, site_of("bad", 3, "c3", "90")), OUTCOME_HAZARD);
+	assert_says(f, "cannot be decoded beyond +0x2");
+	assert_outcome(planned_site(f, site_of("bad", 0, "31 c0", "89 c0")), OUTCOME_APPLICABLE);
+}
+
+static void an_opaque_instruction_is_stepped_over(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_outcome(planned_site(f, site_of("unsure", 3, "31 c0", "89 c0")),
+		       OUTCOME_APPLICABLE);
+}
+
+static void the_parts_of_a_function_are_named_in_a_warning(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_outcome(planned_site(f, site_of("victim", 0xe, "74 07", "75 07")),
+		       OUTCOME_APPLICABLE);
+	assert_int_equal(f->plan.warnings.count, 1);
+	assert_non_null(strstr(f->plan.warnings.items[0], "victim.cold (0xffffffff81000040)"));
+	assert_outcome(planned_site(f, site_of("nfs_like", 0, "74 01", "75 01")),
+		       OUTCOME_APPLICABLE);
+	assert_int_equal(f->plan.warnings.count, 0);
+}
+
+static void sites_half_old_and_half_new_are_a_mismatch(void **state)
+{
+	struct fixture *f = *state;
+
+	f->variants[0].site_count = 2;
+	f->sites[1] = site_of("nfs_like", 0, "74 01", "75 01");
+	f->memory.text[0x30] = 0x75;
+	assert_outcome(planned_site(f, site_of("victim", 0xe, "74 07", "75 07")),
+		       OUTCOME_MISMATCH);
+	assert_says(f, "1 of 2 sites hold the replacement already");
+}
+
+static void the_same_bytes_by_two_names_are_an_overlap(void **state)
+{
+	struct fixture *f = *state;
+
+	f->variants[0].site_count = 2;
+	f->sites[1] = site_of("victim_alias", 0xe, "74 07", "eb 07");
+	assert_outcome(planned_site(f, site_of("victim", 0xe, "74 07", "75 07")),
+		       OUTCOME_INVALID_SPEC);
+	assert_says(f, "overlaps sites[0]");
+}
+
+static void the_first_variant_that_holds_is_taken(void **state)
+{
+	struct fixture *f = *state;
+	char *old = (char *)"5.10.*", *new = (char *)"6.1.*";
+
+	f->patch.variant_count = 2;
+	f->variants[0].when.releases = (struct strings){ &old, 1 };
+	f->variants[1].when.releases = (struct strings){ &new, 1 };
+	f->sites[2] = site_of("nfs_like", 0, "74 01", "75 01");
+	assert_outcome(planned_site(f, site_of("victim", 0xe, "74 07", "75 07")),
+		       OUTCOME_APPLICABLE);
+	assert_string_equal(f->plan.sites[0].site->function, "nfs_like");
+	new = (char *)"6.12.*";
+	assert_outcome(planned(f), OUTCOME_GUARD);
+	assert_says(f, "none of the patch's 2 variants");
+	assert_says(f, "6.1.0-test");
+}
+
+static void a_per_cpu_symbol_is_a_hazard(void **state)
+{
+	struct fixture *f = *state;
+	const struct symbol *symbol = symtab_next(f->symtab, "some_counter", NULL);
+
+	assert_non_null(symbol);
+	assert_int_equal(hazard_symbol(NULL, f->symtab, symbol, NULL, &f->fail), -1);
+	assert_outcome(f->fail.code, OUTCOME_HAZARD);
+}
+
+#define unit(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		unit(a_proved_site_is_applicable_and_shown),
+		unit(other_bytes_are_a_mismatch_with_a_hint),
+		unit(the_replacement_in_place_is_already_applied),
+		unit(an_offset_inside_an_instruction_is_a_mismatch),
+		unit(an_offset_past_the_end_is_a_mismatch_that_tells_the_size),
+		unit(bytes_that_end_inside_an_instruction_are_a_mismatch),
+		unit(bytes_and_assembler_must_both_hold),
+		unit(several_instructions_must_be_asked_for),
+		unit(several_found_where_one_is_meant_is_a_mismatch),
+		unit(a_branch_from_the_cold_part_into_the_middle_is_a_hazard),
+		unit(a_branch_of_the_function_into_the_middle_is_a_hazard),
+		unit(the_ftrace_site_is_a_hazard_and_its_neighbour_is_not),
+		unit(a_branch_to_no_instruction_is_refused),
+		unit(a_replacement_that_is_no_instruction_is_refused),
+		unit(a_name_that_occurs_twice_is_ambiguous_until_said_which),
+		unit(an_unknown_name_is_not_found_and_near_ones_are_listed),
+		unit(a_module_s_function_is_found_built_in_too),
+		unit(memory_given_back_after_start_is_a_hazard),
+		unit(what_cannot_be_decoded_cannot_be_proved),
+		unit(an_opaque_instruction_is_stepped_over),
+		unit(the_parts_of_a_function_are_named_in_a_warning),
+		unit(sites_half_old_and_half_new_are_a_mismatch),
+		unit(the_same_bytes_by_two_names_are_an_overlap),
+		unit(the_first_variant_that_holds_is_taken),
+		unit(a_per_cpu_symbol_is_a_hazard),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
