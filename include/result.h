@@ -15,8 +15,11 @@
 json_t *result_plan(const struct plan *plan, const struct target_info *info);
 /* A patch that did not come as far as a plan (invalid-spec, not-found, …). */
 json_t *result_fail(const char *patch, const struct fail *fail);
+/* Any text as a string: where it is not UTF-8, each byte outside ASCII becomes "\xNN". NULL: null. */
+json_t *result_text(const char *text);
 /* "0xffffffff81000000" */
 json_t *result_address(uint64_t address);
+/* null where there are neither bytes nor text. */
 json_t *result_code(const struct code *code);
 /* The answer of Disassemble. */
 json_t *result_function(const struct symtab *symtab, const struct function *function,
