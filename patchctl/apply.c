@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* apply and dry-run. The daemon does both; an image is looked at right here. */
+#include "patchctl.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "result.h"
+#include "spec.h"
+
+/* JSON carries UTF-8 without NUL. What cannot be sent is no valid file either, and the parser
+ * says where. */
+static json_t *file_json(const struct patch_file *file, struct fail *fail)
+{
+	json_t *yaml = memchr(file->text, '\0', file->length) == NULL ?
+			       json_stringn(file->text, file->length) : NULL;
+	struct patch patch;
+	json_t *json;
+
+	if (yaml == NULL) {
+		if (spec_parse(file->name, file->text, file->length, &patch, fail) == 0) {
+			patch_deinit(&patch);
+			(void)fail_memory(fail, file->name);
+		}
+		return NULL;
+	}
+	json = json_pack("{s:o, s:o}", "name", result_text(file->name), "yaml", yaml);
+	if (json == NULL)
+		(void)fail_memory(fail, file->name);
+	return json;
+}
+
+static int request_make(const struct patch_file *files, size_t count, json_t **out,
+			struct fail *fail)
+{
+	json_t *patches = json_array();
+
+	for (size_t i = 0; i < count; i++) {
+		json_t *json = file_json(&files[i], fail);
+
+		if (json == NULL || json_array_append_new(patches, json) != 0) {
+			if (json != NULL)
+				(void)fail_memory(fail, "the request");
+			json_decref(patches);
+			return -1;
+		}
+	}
+	*out = json_pack("{s:o}", "patches", patches);
+	return *out == NULL ? fail_memory(fail, "the request") : 0;
+}
+
+/* The Results by the daemon, and in *status what its error asks for, or 0. */
+static int daemon_results(const struct options *options, const char *method,
+			  const struct patch_file *files, size_t count, json_t **out, int *status,
+			  struct fail *fail)
+{
+	CLEANUP(reply_deinit) struct reply reply = { .error = NULL };
+	json_t *request;
+
+	if (request_make(files, count, &request, fail) != 0 ||
+	    daemon_call(options, method, request, &reply, fail) != 0 ||
+	    reply_list(&reply, "results", out, fail) != 0)
+		return -1;
+	json_incref(*out);
+	*status = reply_is(&reply, "Incomplete") ? outcome_status(OUTCOME_INCOMPLETE) : 0;
+	return 0;
+}
+
+static int run(const struct options *options, const char *method, const struct patch_file *files,
+	       size_t count)
+{
+	struct fail fail;
+	struct debug *debug = NULL;
+	json_t *results = NULL;
+	int status = 0;
+	int shown;
+
+	if (source_open(options, &debug, &fail) != 0)
+		return fail_print(options, NULL, &fail);
+	if ((options->image != NULL ?
+		     image_dry_run(options, files, count, &results, &fail) :
+		     daemon_results(options, method, files, count, &results, &status, &fail)) != 0 ||
+	    source_add(options, debug, results, &fail) != 0) {
+		status = fail_print(options, NULL, &fail);
+	} else {
+		shown = results_print(options, results);
+		if (status == 0 && shown != 0 && shown != outcome_status(OUTCOME_ALREADY_APPLIED) &&
+		    !options->json && strcmp(method, "Apply") == 0)
+			(void)fputs("patchctl: nothing was changed\n", stderr);
+		status = status != 0 ? status : shown;
+	}
+	json_decref(results);
+	debug_close(debug);
+	return status;
+}
+
+/* Nothing is asked for unless every file can be read: all patches or none. */
+static int read_and_run(const struct options *options, const char *method, int count, char **names)
+{
+	struct patch_file *files = calloc((size_t)count, sizeof(*files));
+	struct fail fail;
+	int status = 0;
+
+	if (files == NULL) {
+		(void)fail_memory(&fail, "the files' names");
+		return fail_print(options, NULL, &fail);
+	}
+	for (int i = 0; i < count; i++) {
+		if (patch_file_read(names[i], &files[i], &fail) != 0) {
+			int refusal = fail_print(options, NULL, &fail);
+
+			status = status != 0 ? status : refusal;
+		}
+	}
+	if (status == 0)
+		status = run(options, method, files, (size_t)count);
+	for (int i = 0; i < count; i++)
+		patch_file_deinit(&files[i]);
+	free(files);
+	return status;
+}
+
+static bool stdin_twice(int count, char **names)
+{
+	int times = 0;
+
+	for (int i = 0; i < count; i++)
+		times += strcmp(names[i], "-") == 0;
+	return times > 1;
+}
+
+int command_apply(const struct options *options, int count, char **arguments)
+{
+	if (stdin_twice(count, arguments))
+		return usage_error("'-', the standard input, can be read only once");
+	return read_and_run(options, "Apply", count, arguments);
+}
+
+int command_dry_run(const struct options *options, int count, char **arguments)
+{
+	if (stdin_twice(count, arguments))
+		return usage_error("'-', the standard input, can be read only once");
+	if (options->image == NULL && (options->system_map != NULL || options->release != NULL))
+		return usage_error("--system-map and --release need --image");
+	return read_and_run(options, "DryRun", count, arguments);
+}

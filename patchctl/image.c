@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* image: what the daemon does for the running kernel, for one in a file: no root, no daemon. */
+#include "patchctl.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan.h"
+#include "result.h"
+#include "spec.h"
+
+struct image {
+	struct elf_file *elf;
+	struct target *target;
+	struct symtab *symtab;
+	struct decoder *decoder;
+};
+
+static void image_deinit(struct image *image)
+{
+	decoder_destroy(image->decoder);
+	symtab_destroy(image->symtab);
+	target_close(image->target);
+	elf_file_close(image->elf);
+}
+
+static int symbols_load(const struct options *options, struct image *out, struct fail *fail)
+{
+	if (options->system_map != NULL)
+		return symtab_load_system_map(options->system_map, &out->symtab, fail);
+	if (symtab_load_elf(out->elf, &out->symtab, fail) == 0)
+		return 0;
+	if (fail->code == OUTCOME_NOT_FOUND)
+		fail_append(fail, "\ngive the kernel's System.map with --system-map");
+	return -1;
+}
+
+/* What was opened before a failure is for image_deinit() all the same. */
+static int image_load(const struct options *options, struct image *out, struct fail *fail)
+{
+	if (elf_file_open(options->image, &out->elf, fail) != 0 ||
+	    target_open_image(out->elf, options->image, options->release, &out->target,
+			      fail) != 0 ||
+	    symbols_load(options, out, fail) != 0 ||
+	    decoder_create(elf_file_architecture(out->elf), &out->decoder, fail) != 0)
+		return -1;
+	return 0;
+}
+
+static int image_open(const struct options *options, struct image *out, struct fail *fail)
+{
+	struct wait wait;
+	int result;
+
+	wait_begin(&wait, "reading the image");
+	result = image_load(options, out, fail);
+	wait_end(&wait);
+	return result;
+}
+
+/* One file's Result; NULL: out of memory. */
+static json_t *file_result(const struct image *image, const struct patch_file *file)
+{
+	const struct kernel kernel = {
+		.target = image->target,
+		.symtab = image->symtab,
+		.image = image->elf,
+		.decoder = image->decoder,
+	};
+	CLEANUP(patch_deinit) struct patch patch = { .name = NULL };
+	struct fail fail;
+	struct plan plan;
+	json_t *json;
+
+	if (spec_parse(file->name, file->text, file->length, &patch, &fail) != 0)
+		return result_fail(file->name, &fail);
+	if (plan_make(&kernel, &patch, &plan, &fail) != 0)
+		return result_fail(patch.name, &fail);
+	json = result_plan(&plan, &image->target->info);
+	plan_deinit(&plan);
+	return json;
+}
+
+int image_dry_run(const struct options *options, const struct patch_file *files, size_t count,
+		  json_t **results, struct fail *fail)
+{
+	CLEANUP(image_deinit) struct image image = { .elf = NULL };
+
+	if (image_open(options, &image, fail) != 0)
+		return -1;
+	*results = json_array();
+	for (size_t i = 0; i < count; i++) {
+		if (json_array_append_new(*results, file_result(&image, &files[i])) != 0)
+			return fail_memory(fail, files[i].name);
+	}
+	return 0;
+}
+
+int image_disassemble(const struct options *options, const char *symbol, json_t **out,
+		      struct fail *fail)
+{
+	CLEANUP(image_deinit) struct image image = { .elf = NULL };
+	const struct symbol *found;
+	struct function function;
+
+	if (image_open(options, &image, fail) != 0 ||
+	    function_find(image.symtab, symbol, options->module, options->module == NULL,
+			  options->occurrence, &found, fail) != 0 ||
+	    function_load(image.target, image.decoder, found, &function, fail) != 0)
+		return -1;
+	*out = result_function(image.symtab, &function, &image.target->info);
+	function_deinit(&function);
+	return *out == NULL ? fail_memory(fail, symbol) : 0;
+}

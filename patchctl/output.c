@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "patchctl.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "result.h"
+
+const char *json_text(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text == NULL ? "" : text;
+}
+
+void json_print(const json_t *value)
+{
+	/* ASCII: nothing in it can command a terminal. A failed write is noticed at exit. */
+	(void)json_dumpf(value, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
+	(void)putchar('\n');
+}
+
+/* C0, DEL, and C1, which is c2 80 to c2 9f in UTF-8. */
+static size_t control_length(const unsigned char *text)
+{
+	if (text[0] < 0x20 || text[0] == 0x7f)
+		return 1;
+	return text[0] == 0xc2 && text[1] >= 0x80 && text[1] <= 0x9f ? 2 : 0;
+}
+
+int text_print(FILE *out, const char *text)
+{
+	const unsigned char *at = (const unsigned char *)text;
+	int columns = 0;
+
+	while (*at != '\0') {
+		size_t control = control_length(at);
+
+		if (control != 0) {
+			if (out != NULL)
+				(void)fprintf(out, "\\x%02x", at[control - 1]);
+			columns += 4;
+			at += control;
+			continue;
+		}
+		if (out != NULL)
+			(void)putc(*at, out);
+		if ((*at & 0xc0) != 0x80)
+			columns++;
+		at++;
+	}
+	return columns;
+}
+
+void text_pad(FILE *out, const char *text, int width)
+{
+	int columns = text_print(out, text);
+
+	if (columns < width)
+		(void)fprintf(out, "%*s", width - columns, "");
+}
+
+void lines_print(FILE *out, const char *indent, const char *text)
+{
+	while (*text != '\0') {
+		size_t length = strcspn(text, "\n");
+		CLEANUP_FREE char *line = strndup(text, length);
+
+		(void)fputs(indent, out);
+		(void)text_print(out, line == NULL ? "(out of memory)" : line);
+		(void)putc('\n', out);
+		text += length;
+		if (*text == '\n')
+			text++;
+	}
+}
+
+char *place_text(const json_t *site)
+{
+	const char *module = json_text(site, "module");
+	json_int_t offset = json_integer_value(json_object_get(site, "offset"));
+	char *text;
+
+	if (asprintf(&text, "%s+0x%llx%s%s%s", json_text(site, "function"),
+		     (unsigned long long)offset, *module == '\0' ? "" : " [", module, *module == '\0' ? "" : "]") < 0)
+		return NULL;
+	return text;
+}
+
+void target_print(const json_t *target)
+{
+	const char *release = json_text(target, "release");
+	const char *kind = json_text(target, "kind");
+
+	if (!json_is_object(target))
+		return;
+	(void)fputs(" on ", stdout);
+	(void)text_print(stdout, *release == '\0' ? "an unknown release" : release);
+	(void)fputs(" (", stdout);
+	(void)text_print(stdout, kind);
+	if (strcmp(kind, "image") == 0) {
+		(void)putchar(' ');
+		(void)text_print(stdout, json_text(target, "path"));
+	}
+	(void)putchar(')');
+}
+
+int fail_print(const struct options *options, const char *patch, const struct fail *fail)
+{
+	if (options->json) {
+		json_t *json = json_pack("{s:o*, s:s, s:o}", "patch",
+					 patch == NULL ? NULL : result_text(patch),
+					 "outcome", outcome_name(fail->code),
+					 "message", result_text(fail->message));
+
+		json_print(json);
+		json_decref(json);
+	} else if (fail->code == OUTCOME_INVALID_SPEC) {
+		/* "file:line:column: error: …", for editors too: nothing stands before it */
+		lines_print(stderr, "", fail->message);
+	} else {
+		(void)fprintf(stderr, "patchctl: %s: ", outcome_name(fail->code));
+		if (patch != NULL) {
+			(void)text_print(stderr, patch);
+			(void)fputs(": ", stderr);
+		}
+		lines_print(stderr, "", fail->message);
+	}
+	return outcome_status(fail->code);
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* patchctl: the client. One file per command; what they share is declared here. */
+#ifndef PATCHERD_PATCHCTL_H
+#define PATCHERD_PATCHCTL_H
+
+#include <stdio.h>
+#include <time.h>
+
+#include <jansson.h>
+
+#include "fail.h"
+
+#define PATCHCTL_SOCKET "/run/patcherd/io.patcherd"
+
+/* What the command line says; NULL, 0 or false where it does not. */
+struct options {
+	const char *socket;
+	const char *image;
+	const char *system_map;
+	const char *release;
+	const char *debug;
+	const char *module;
+	unsigned occurrence;
+	bool json;
+	bool all;
+	bool force;
+	bool help;
+	bool version;
+	bool list_commands;
+};
+
+/* The commands. Each returns patchctl's exit status. */
+int command_apply(const struct options *options, int count, char **arguments);
+int command_dry_run(const struct options *options, int count, char **arguments);
+int command_revert(const struct options *options, int count, char **arguments);
+int command_status(const struct options *options, int count, char **arguments);
+int command_history(const struct options *options, int count, char **arguments);
+int command_disassemble(const struct options *options, int count, char **arguments);
+
+/* main.c: says on stderr what is wrong with the command line; returns the exit status. */
+int usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* file.c: the text of a patch file; `name` "-" is stdin. */
+struct patch_file {
+	const char *name;	/* as messages have it */
+	char *text;		/* owned; a NUL follows */
+	size_t length;
+};
+/* -1: OUTCOME_ERROR with the reason; OUTCOME_INVALID_SPEC where it is over 1 MiB. */
+int patch_file_read(const char *name, struct patch_file *out, struct fail *fail) MUST_CHECK;
+void patch_file_deinit(struct patch_file *file);
+
+/* image.c: the kernel in a file. */
+/* The Results of a dry run; a new reference. -1: the image or its symbols cannot be used. */
+int image_dry_run(const struct options *options, const struct patch_file *files, size_t count,
+		  json_t **results, struct fail *fail) MUST_CHECK;
+/* The answer of Disassemble; a new reference. */
+int image_disassemble(const struct options *options, const char *symbol, json_t **out,
+		      struct fail *fail) MUST_CHECK;
+
+/* daemon.c: one call of io.patcherd.METHOD. `parameters` is taken over; NULL is out of memory. */
+struct reply {
+	json_t *parameters;	/* a reference; never NULL after success */
+	char *error;		/* owned: the error that patcherd declared; NULL: none */
+};
+int daemon_call(const struct options *options, const char *method, json_t *parameters,
+		struct reply *out, struct fail *fail) MUST_CHECK;
+void reply_deinit(struct reply *reply);
+/* The declared error in words and as an outcome; -1 always. */
+int reply_fail(const struct reply *reply, struct fail *fail);
+/* Whether it is that error of io.patcherd. */
+bool reply_is(const struct reply *reply, const char *error);
+/* The list `key` of the answer, Refused and Incomplete included; it lives as long as the reply.
+ * -1: the reply is another error, or has no such list. */
+int reply_list(const struct reply *reply, const char *key, json_t **out,
+	       struct fail *fail) MUST_CHECK;
+
+/* wait.c: after two seconds says on stderr, if that is a terminal, what is waited for. `text`
+ * must live until wait_end(). */
+struct wait {
+	timer_t timer;
+	bool running;
+};
+void wait_begin(struct wait *wait, const char *text);
+void wait_end(struct wait *wait);
+
+/* debug.c: source lines from DWARF. */
+struct debug;
+/* -1: OUTCOME_ERROR: no object file, or without DWARF. */
+int debug_open(const char *path, struct debug **out, struct fail *fail) MUST_CHECK;
+void debug_close(struct debug *debug);
+/* Whether the file's build-id is known and another one than the target's, "" where that is not
+ * known. A `live` target's is its kernel image's, which tells nothing of a module. */
+bool debug_differs(const struct debug *debug, const char *build_id, bool live);
+/* "fs/nfs/file.c:812" of a place in a function; `module` NULL: the kernel image. False: unknown. */
+bool debug_line(struct debug *debug, const char *module, const char *function, uint64_t offset,
+		char *out, size_t size);
+
+/* source.c: gives the sites of Results their "source", where debug information tells it. */
+int source_open(const struct options *options, struct debug **out, struct fail *fail) MUST_CHECK;
+int source_add(const struct options *options, struct debug *debug, json_t *results,
+	       struct fail *fail) MUST_CHECK;
+
+/* results.c: prints Results, as text or JSON; returns the exit status they ask for. */
+int results_print(const struct options *options, const json_t *results);
+
+/* output.c */
+/* Says why there is no result, on stderr, or as JSON; returns the exit status. `patch` may be
+ * NULL. */
+int fail_print(const struct options *options, const char *patch, const struct fail *fail);
+/* One value on one line. */
+void json_print(const json_t *value);
+/* Text of others with control characters escaped; returns the columns it took. `out` NULL:
+ * counts only. */
+int text_print(FILE *out, const char *text);
+/* The same, and blanks up to `width` columns. */
+void text_pad(FILE *out, const char *text, int width);
+/* Text of several lines, each behind `indent`. */
+void lines_print(FILE *out, const char *indent, const char *text);
+/* A member that is a string; "" where there is none. */
+const char *json_text(const json_t *object, const char *key);
+/* "nfs_flock+0x2f [nfs]", escaped later; to be freed. NULL: out of memory. */
+char *place_text(const json_t *site);
+/* Of a Result: " on 6.1.0-56-cloud-amd64 (kmem)", " on 2.6.22.1 (image vmlinux)"; nothing where no
+ * kernel was looked at. */
+void target_print(const json_t *target);
+
+#endif

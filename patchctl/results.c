@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * results: what became of each patch:
+ *
+ *	nfs-flock: applicable on 6.1.0-56-cloud-amd64 (kmem)
+ *	@@ nfs_flock+0x2f [nfs] fs/nfs/file.c:812 @@
+ *	 0xffffffffc0412343  nfs_flock+0x2b  f6 42 50 02  testb $0x2,0x50(%rdx)
+ *	-0xffffffffc0412345  nfs_flock+0x2f  74 39        je nfs_flock+0x6a
+ *	+0xffffffffc0412345  nfs_flock+0x2f  75 39        jne nfs_flock+0x6a
+ */
+#include "patchctl.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define RED "\033[31m"
+#define GREEN "\033[32m"
+#define PLAIN "\033[0m"
+
+/* https://no-color.org */
+static bool stdout_has_colours(void)
+{
+	const char *no_color = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && (no_color == NULL || *no_color == '\0') &&
+	       term != NULL && strcmp(term, "dumb") != 0;
+}
+
+struct row {
+	char mark;
+	const char *address;
+	const char *place;
+	const char *bytes;
+	const char *assembler;
+};
+
+struct widths {
+	int address;
+	int place;
+	int bytes;
+};
+
+static void widths_add(struct widths *widths, const struct row *row)
+{
+	int address = text_print(NULL, row->address);
+	int place = text_print(NULL, row->place);
+	int bytes = text_print(NULL, row->bytes);
+
+	widths->address = address > widths->address ? address : widths->address;
+	widths->place = place > widths->place ? place : widths->place;
+	widths->bytes = bytes > widths->bytes ? bytes : widths->bytes;
+}
+
+static void row_print(const struct widths *widths, const struct row *row, bool colours)
+{
+	if (colours && row->mark != ' ')
+		(void)fputs(row->mark == '-' ? RED : GREEN, stdout);
+	(void)putchar(row->mark);
+	text_pad(stdout, row->address, widths->address + 2);
+	text_pad(stdout, row->place, widths->place + 2);
+	text_pad(stdout, row->bytes, *row->assembler == '\0' ? 0 : widths->bytes + 2);
+	(void)text_print(stdout, row->assembler);
+	(void)fputs(colours && row->mark != ' ' ? PLAIN "\n" : "\n", stdout);
+}
+
+static char mark_of(const char *role)
+{
+	if (strcmp(role, "old") == 0)
+		return '-';
+	return strcmp(role, "new") == 0 ? '+' : ' ';
+}
+
+/* "nfs_flock+0x2b": the function's name stands in the site, the offset in the line. */
+static char *line_place(const json_t *site, const json_t *line)
+{
+	json_int_t offset = json_integer_value(json_object_get(line, "offset"));
+	char *text;
+
+	if (asprintf(&text, "%s+0x%llx", json_text(site, "function"),
+		     (unsigned long long)offset) < 0)
+		return NULL;
+	return text;
+}
+
+static void lines_diff(const json_t *site, const json_t *lines, bool colours)
+{
+	struct widths widths = { 0 };
+
+	/* once to measure, once to print */
+	for (int print = 0; print < 2; print++) {
+		const json_t *line;
+		size_t i;
+
+		json_array_foreach(lines, i, line) {
+			CLEANUP_FREE char *place = line_place(site, line);
+			struct row row = {
+				.mark = mark_of(json_text(line, "role")),
+				.address = json_text(line, "address"),
+				.place = place == NULL ? "" : place,
+				.bytes = json_text(line, "bytes"),
+				.assembler = json_text(line, "asm"),
+			};
+
+			if (print == 0)
+				widths_add(&widths, &row);
+			else
+				row_print(&widths, &row, colours);
+		}
+	}
+}
+
+/* A site of which only the change itself is told, as after a revert. */
+static void change_diff(const json_t *site, bool colours)
+{
+	CLEANUP_FREE char *place = line_place(site, site);
+	const json_t *codes[] = { json_object_get(site, "found"),
+				  json_object_get(site, "replacement") };
+	struct row rows[2];
+	struct widths widths = { 0 };
+
+	if (!json_is_object(codes[0]) || !json_is_object(codes[1]))
+		return;
+	for (size_t i = 0; i < 2; i++) {
+		rows[i] = (struct row){
+			.mark = i == 0 ? '-' : '+',
+			.address = json_text(site, "address"),
+			.place = place == NULL ? "" : place,
+			.bytes = json_text(codes[i], "bytes"),
+			.assembler = json_text(codes[i], "asm"),
+		};
+		widths_add(&widths, &rows[i]);
+	}
+	row_print(&widths, &rows[0], colours);
+	row_print(&widths, &rows[1], colours);
+}
+
+static void code_print(const char *label, const json_t *code)
+{
+	const char *bytes = json_text(code, "bytes");
+	const char *assembler = json_text(code, "asm");
+
+	if (!json_is_object(code))
+		return;
+	(void)fputs(label, stdout);
+	(void)text_print(stdout, *bytes == '\0' ? "(any bytes)" : bytes);
+	if (*assembler != '\0') {
+		(void)fputs("  ", stdout);
+		(void)text_print(stdout, assembler);
+	}
+	(void)putchar('\n');
+}
+
+static bool outcome_good(const char *outcome)
+{
+	enum outcome code;
+
+	return outcome_parse(outcome, &code) && outcome_status(code) == 0;
+}
+
+static void site_print(const json_t *site, bool colours)
+{
+	const char *outcome = json_text(site, "outcome");
+	const char *source = json_text(site, "source");
+	const json_t *lines = json_object_get(site, "lines");
+	CLEANUP_FREE char *place = place_text(site);
+
+	(void)fputs("@@ ", stdout);
+	(void)text_print(stdout, place == NULL ? json_text(site, "function") : place);
+	if (*source != '\0') {
+		(void)putchar(' ');
+		(void)text_print(stdout, source);
+	}
+	(void)fputs(" @@", stdout);
+	if (!outcome_good(outcome)) {
+		(void)putchar(' ');
+		(void)text_print(stdout, outcome);
+	}
+	(void)putchar('\n');
+	if (json_array_size(lines) != 0)
+		lines_diff(site, lines, colours);
+	else if (outcome_good(outcome))
+		change_diff(site, colours);
+	if (!outcome_good(outcome)) {
+		code_print("  expected  ", json_object_get(site, "expected"));
+		code_print("  found     ", json_object_get(site, "found"));
+	}
+	lines_print(stdout, "  ", json_text(site, "message"));
+}
+
+/* The patch's message is often that of its first refused site, which is printed there. */
+static bool site_says(const json_t *sites, const char *message)
+{
+	const json_t *site;
+	size_t i;
+
+	json_array_foreach(sites, i, site) {
+		if (strcmp(json_text(site, "message"), message) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void result_print(const json_t *result, bool colours)
+{
+	const json_t *sites = json_object_get(result, "sites");
+	const json_t *warnings = json_object_get(result, "warnings");
+	const json_t *stop = json_object_get(result, "stop_nanoseconds");
+	const json_t *item;
+	size_t i;
+
+	(void)text_print(stdout, json_text(result, "patch"));
+	(void)fputs(": ", stdout);
+	(void)text_print(stdout, json_text(result, "outcome"));
+	target_print(json_object_get(result, "target"));
+	(void)putchar('\n');
+	if (!site_says(sites, json_text(result, "message")))
+		lines_print(stdout, "  ", json_text(result, "message"));
+	json_array_foreach(sites, i, item)
+		site_print(item, colours);
+	json_array_foreach(warnings, i, item) {
+		const char *warning = json_string_value(item);
+
+		(void)fputs("warning: ", stdout);
+		lines_print(stdout, "", warning == NULL ? "" : warning);
+	}
+	if (json_is_integer(stop))
+		(void)printf("all CPUs were stopped for %.1f microseconds\n",
+			     (double)json_integer_value(stop) / 1000);
+}
+
+/* The first refusal's; already-applied where that is all there is to say. */
+static int results_status(const json_t *results)
+{
+	const json_t *result;
+	size_t already = 0;
+	size_t i;
+
+	json_array_foreach(results, i, result) {
+		enum outcome code;
+
+		if (!outcome_parse(json_text(result, "outcome"), &code))
+			code = OUTCOME_ERROR;
+		if (code == OUTCOME_ALREADY_APPLIED)
+			already++;
+		else if (outcome_status(code) != 0)
+			return outcome_status(code);
+	}
+	return already != 0 && already == json_array_size(results) ?
+		       outcome_status(OUTCOME_ALREADY_APPLIED) : 0;
+}
+
+int results_print(const struct options *options, const json_t *results)
+{
+	bool colours = stdout_has_colours();
+	const json_t *result;
+	size_t i;
+
+	json_array_foreach(results, i, result) {
+		if (options->json) {
+			json_print(result);
+		} else if (strcmp(json_text(result, "outcome"),
+				  outcome_name(OUTCOME_INVALID_SPEC)) == 0) {
+			/* "file:line:column: error: …", for editors too: nothing before it */
+			lines_print(stderr, "", json_text(result, "message"));
+		} else {
+			result_print(result, colours);
+		}
+	}
+	return results_status(results);
+}
