@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "spec.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "spec_sites.h"
+
+enum {
+	VARIANTS_MAX = 256,
+	CONDITIONS_MAX = 256,		/* of one list */
+	NAME_MAX_LENGTH = 64,
+	SUMMARY_MAX = 256,
+	DESCRIPTION_MAX = 16384,
+	RELEASE_MAX = 127,		/* uname -r has 64 at most; a glob can be longer */
+	BUILD_ID_MIN = 16,		/* digits: --build-id=fast has 8 bytes, sha1 20 */
+	BUILD_ID_MAX = 64
+};
+
+/* conditions: `kernel`, `architecture`, `when` */
+
+static void add_condition(struct walk *walk, struct strings *strings, const char *text)
+{
+	if (strings_add(strings, text) != 0)
+		walk->errors->no_memory = true;
+}
+
+static void one_or_several(struct walk *walk, const struct node *node,
+			   void (*read)(struct walk *walk, const struct node *item, void *out),
+			   void *out)
+{
+	if (node->kind == NODE_LIST)
+		(void)walk_list(walk, node, CONDITIONS_MAX, read, out);
+	else
+		read(walk, node, out);
+}
+
+static void read_release(struct walk *walk, const struct node *node, void *out)
+{
+	struct conditions *conditions = out;
+	const char *text = walk_text(walk, node, RELEASE_MAX, "a release like \"6.1.*\"");
+
+	if (text == NULL)
+		return;
+	for (const char *c = text; *c != '\0'; c++) {
+		if (!isgraph((unsigned char)*c)) {
+			walk_expected(walk, node, "a release like \"6.1.*\"");
+			return;
+		}
+	}
+	add_condition(walk, &conditions->releases, text);
+}
+
+static void read_releases(struct walk *walk, const struct node *node, void *out)
+{
+	one_or_several(walk, node, read_release, out);
+}
+
+static void read_build_id(struct walk *walk, const struct node *node, void *out)
+{
+	static const char what[] = "a build-id, 16 to 64 hexadecimal digits, two for each byte";
+	struct conditions *conditions = out;
+	const char *text = walk_text(walk, node, SUMMARY_MAX, what);
+	char lower[BUILD_ID_MAX + 1] = "";
+
+	if (text == NULL)
+		return;
+	if (node->length < BUILD_ID_MIN || node->length > BUILD_ID_MAX || node->length % 2 != 0 ||
+	    strspn(text, "0123456789abcdefABCDEF") != node->length) {
+		walk_expected(walk, node, what);
+		return;
+	}
+	for (size_t i = 0; i < node->length; i++)
+		lower[i] = (char)tolower((unsigned char)text[i]);
+	add_condition(walk, &conditions->build_ids, lower);
+}
+
+static void read_build_ids(struct walk *walk, const struct node *node, void *out)
+{
+	one_or_several(walk, node, read_build_id, out);
+}
+
+static void read_architecture(struct walk *walk, const struct node *node, void *out)
+{
+	struct conditions *conditions = out;
+	enum architecture arch;
+
+	if (node->kind != NODE_SCALAR || !arch_parse(node->text, &arch))
+		walk_expected(walk, node, "x86_64 or i386");
+	else
+		conditions->architectures |= 1u << arch;
+}
+
+static void read_architectures(struct walk *walk, const struct node *node, void *out)
+{
+	struct conditions *conditions = out;
+
+	if (conditions->place.line == 0)
+		conditions->place = node->place;
+	one_or_several(walk, node, read_architecture, out);
+}
+
+#define LATER_BUILD_ID { "module-build-id", NULL, false, "use the kernel's own 'build-id'" }
+
+static const struct key kernel_keys[] = {
+	{ "release", read_releases, false, NULL },
+	{ "build-id", read_build_ids, false, NULL },
+	LATER_BUILD_ID,
+	{ NULL, NULL, false, NULL }
+};
+
+static const struct key when_keys[] = {
+	{ "release", read_releases, false, NULL },
+	{ "architecture", read_architectures, false, NULL },
+	{ "build-id", read_build_ids, false, NULL },
+	LATER_BUILD_ID,
+	{ NULL, NULL, false, NULL }
+};
+
+static void read_conditions(struct walk *walk, const struct node *node, const struct key *keys,
+			    struct conditions *out)
+{
+	struct seen seen;
+
+	out->place = node->place;
+	if (walk_mapping(walk, node, keys, out, &seen) && node->child == NULL)
+		walk_error(walk, node->place, "no condition; give one of 'release'%s and 'build-id'",
+			   keys == when_keys ? ", 'architecture'" : "");
+}
+
+/* the top of the file */
+
+static struct variant *add_variant(struct walk *walk, struct patch *patch, struct place place)
+{
+	struct variant *variants = reallocarray(patch->variants, patch->variant_count + 1,
+						sizeof(*variants));
+
+	if (variants == NULL) {
+		walk->errors->no_memory = true;
+		return NULL;
+	}
+	patch->variants = variants;
+	variants[patch->variant_count] = (struct variant){ .place = place };
+	return &variants[patch->variant_count++];
+}
+
+static void read_when(struct walk *walk, const struct node *node, void *out)
+{
+	struct variant *variant = out;
+
+	read_conditions(walk, node, when_keys, &variant->when);
+}
+
+static void read_variant(struct walk *walk, const struct node *node, void *out)
+{
+	static const struct key keys[] = {
+		{ "when", read_when, true, NULL },
+		{ "sites", spec_read_sites, true, NULL },
+		{ NULL, NULL, false, NULL }
+	};
+	struct variant *variant = add_variant(walk, out, node->place);
+	struct seen seen;
+
+	if (variant != NULL && walk_mapping(walk, node, keys, variant, &seen))
+		walk_missing(walk, node, keys, &seen);
+}
+
+static void read_variants(struct walk *walk, const struct node *node, void *out)
+{
+	(void)walk_list(walk, node, VARIANTS_MAX, read_variant, out);
+}
+
+static void read_top_sites(struct walk *walk, const struct node *node, void *out)
+{
+	struct variant *variant = add_variant(walk, out, node->place);
+
+	if (variant != NULL)
+		spec_read_sites(walk, node, variant);
+}
+
+static void read_format(struct walk *walk, const struct node *node, void *out)
+{
+	uint64_t format;
+
+	(void)out;
+	if (walk_unsigned(walk, node, 0, UINT32_MAX, &format) && format != 1)
+		walk_error(walk, node->place, "this patcherd knows format 1 only, got %ju",
+			   (uintmax_t)format);
+}
+
+static void read_name(struct walk *walk, const struct node *node, void *out)
+{
+	static const char what[] = "a name of 1 to 64 of a-z, 0-9 and '-', no '-' in front";
+	struct patch *patch = out;
+	const char *text = walk_text(walk, node, SUMMARY_MAX, what);
+
+	if (text == NULL)
+		return;
+	if (node->length > NAME_MAX_LENGTH || text[0] == '-' ||
+	    strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") != node->length) {
+		walk_expected(walk, node, what);
+		return;
+	}
+	walk_copy(walk, text, &patch->name);
+	patch->name_place = node->place;
+}
+
+static void read_summary(struct walk *walk, const struct node *node, void *out)
+{
+	struct patch *patch = out;
+	const char *text = walk_text(walk, node, SUMMARY_MAX, "one line of text");
+
+	if (text != NULL)
+		walk_copy(walk, text, &patch->summary);
+}
+
+static void read_description(struct walk *walk, const struct node *node, void *out)
+{
+	struct patch *patch = out;
+	const char *text = walk_paragraph(walk, node, DESCRIPTION_MAX, "text");
+
+	if (text != NULL)
+		walk_copy(walk, text, &patch->description);
+}
+
+static void read_kernel(struct walk *walk, const struct node *node, void *out)
+{
+	struct patch *patch = out;
+
+	read_conditions(walk, node, kernel_keys, &patch->kernel);
+}
+
+static void read_top_architecture(struct walk *walk, const struct node *node, void *out)
+{
+	struct patch *patch = out;
+
+	read_architectures(walk, node, &patch->kernel);
+}
+
+enum { TOP_SITES, TOP_VARIANTS };
+static const struct key top_keys[] = {
+	[TOP_SITES] = { "sites", read_top_sites, false, NULL },
+	[TOP_VARIANTS] = { "variants", read_variants, false, NULL },
+	{ "format", read_format, false, NULL },
+	{ "patch", read_name, true, NULL },
+	{ "summary", read_summary, true, NULL },
+	{ "description", read_description, false, NULL },
+	{ "architecture", read_top_architecture, false, NULL },
+	{ "kernel", read_kernel, false, NULL },
+	{ "requires", NULL, false, "say with 'kernel' and 'architecture' where the patch belongs" },
+	{ "replaces", NULL, false, "revert the older patch first" },
+	{ "allow", NULL, false, "a hazard cannot be allowed" },
+	{ NULL, NULL, false, NULL }
+};
+
+static void read_patch(struct walk *walk, const struct node *node, struct patch *patch)
+{
+	struct seen seen;
+
+	if (!walk_mapping(walk, node, top_keys, patch, &seen))
+		return;
+	walk_missing(walk, node, top_keys, &seen);
+	if (seen.keys[TOP_SITES] == NULL && seen.keys[TOP_VARIANTS] == NULL)
+		spec_error(walk->errors, node->place, "missing key 'sites' (or 'variants')");
+	else if (seen.keys[TOP_SITES] != NULL && seen.keys[TOP_VARIANTS] != NULL)
+		spec_error(walk->errors, seen.keys[TOP_VARIANTS]->place,
+			   "both 'sites' (line %u) and 'variants'; give one of them",
+			   seen.keys[TOP_SITES]->place.line);
+}
+
+int spec_parse(const char *source, const char *text, size_t length, struct patch *out,
+	       struct fail *fail)
+{
+	struct spec_errors errors = { .count = 0 };
+	struct walk walk = { .errors = &errors };
+	struct node *root;
+	int result;
+
+	memset(out, 0, sizeof(*out));
+	spec_tree_parse(text, length, &errors, &root);
+	if (root != NULL)
+		read_patch(&walk, root, out);
+	spec_tree_destroy(root);
+	walk_copy(&walk, source, &out->source);
+	result = spec_errors_report(&errors, source, fail);
+	spec_errors_deinit(&errors);
+	if (result != 0)
+		patch_deinit(out);
+	return result;
+}
