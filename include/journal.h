@@ -87,6 +87,7 @@ int journal_intend(struct journal *journal, struct journal_entry *entries, size_
 /* Sets the state of all the entries named, in one transaction, synced. */
 int journal_set(struct journal *journal, const int64_t *ids, size_t count,
 		enum journal_state state, struct fail *fail) MUST_CHECK;
+/* Adds to the audit trail. `at` 0: now; `boot_id` "": this boot. */
 int journal_note(struct journal *journal, const struct journal_event *event,
 		 struct fail *fail) MUST_CHECK;
 
