@@ -18,7 +18,7 @@ enum { LIST_MAX = 1000 * 1000 };	/* more lines than any kernel has functions */
 static void unreadable(struct owner_list *list, const char *what, const char *why)
 {
 	list->state = LIST_UNREADABLE;
-	(void)snprintf(list->why, sizeof(list->why), "%s: %s", what, why);
+	(void)snprintf(list->why, sizeof(list->why), "%.100s: %.100s", what, why);
 }
 
 void owner_list_deinit(struct owner_list *list)

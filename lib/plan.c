@@ -89,16 +89,18 @@ static int check_overlap(const struct patch *patch, struct plan *plan, struct fa
 
 		for (size_t j = 0; j < i; j++) {
 			const struct site_plan *b = &plan->sites[j];
-			char text[512];
+			char text[512], path[SITE_PATH_MAX], other[SITE_PATH_MAX];
 
 			if (!a->located || !b->located ||
 			    a->address >= b->address + b->site->replacement.length ||
 			    b->address >= a->address + a->site->replacement.length)
 				continue;
 			(void)snprintf(text, sizeof(text),
-				       "%.200s:%u:%u: error: sites[%zu] overlaps sites[%zu]: both are "
-				       "at 0x%" PRIx64 " on this kernel", patch->source,
-				       a->site->place.line, a->site->place.column, i, j, a->address);
+				       "%.200s:%u:%u: error: %s overlaps %s: both are at 0x%" PRIx64
+				       " on this kernel", patch->source, a->site->place.line,
+				       a->site->place.column,
+				       plan_site_path(patch, plan->variant, i, path),
+				       plan_site_path(patch, plan->variant, j, other), a->address);
 			if (plan_site_outcome(a, OUTCOME_INVALID_SPEC, text) != 0)
 				return fail_memory(fail, "a site's outcome");
 			break;
@@ -142,6 +144,13 @@ static int combine(struct plan *plan, struct fail *fail)
 	return plan_outcome(plan, OUTCOME_APPLICABLE, NULL, fail);
 }
 
+static struct proof proof_start(const struct kernel *kernel, struct plan *plan, size_t index)
+{
+	return (struct proof){ .kernel = kernel, .patch = plan->patch, .variant = plan->variant,
+			       .index = index, .site = plan->sites[index].site,
+			       .plan = &plan->sites[index] };
+}
+
 /* All that is wrong in the patch itself, before any kernel text is looked at. */
 static int check_sites(const struct kernel *kernel, struct plan *plan, struct fail *fail)
 {
@@ -149,9 +158,7 @@ static int check_sites(const struct kernel *kernel, struct plan *plan, struct fa
 
 	fail_set(&all, OUTCOME_INVALID_SPEC, "%s", "");
 	for (size_t i = 0; i < plan->site_count; i++) {
-		struct proof proof = { .kernel = kernel, .patch = plan->patch,
-				       .site = plan->sites[i].site, .index = i,
-				       .plan = &plan->sites[i] };
+		struct proof proof = proof_start(kernel, plan, i);
 		struct fail why;
 
 		if (plan_site_check(&proof, &why) == 0)
@@ -168,9 +175,7 @@ static int check_sites(const struct kernel *kernel, struct plan *plan, struct fa
 static int prove_sites(const struct kernel *kernel, struct plan *plan, struct fail *fail)
 {
 	for (size_t i = 0; i < plan->site_count; i++) {
-		struct proof proof = { .kernel = kernel, .patch = plan->patch,
-				       .site = plan->sites[i].site, .index = i,
-				       .plan = &plan->sites[i] };
+		struct proof proof = proof_start(kernel, plan, i);
 
 		if (plan_site(&proof, fail) != 0)
 			return -1;

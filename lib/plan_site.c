@@ -20,6 +20,18 @@ int plan_site_outcome(struct site_plan *plan, enum outcome outcome, const char *
 	return 0;
 }
 
+const char *plan_site_path(const struct patch *patch, const struct variant *variant, size_t index,
+			   char out[SITE_PATH_MAX])
+{
+	/* `sites` at the top of the file are a variant without `when`. */
+	if (variant->when.place.line == 0)
+		(void)snprintf(out, SITE_PATH_MAX, "sites[%zu]", index);
+	else
+		(void)snprintf(out, SITE_PATH_MAX, "variants[%zu].sites[%zu]",
+			       (size_t)(variant - patch->variants), index);
+	return out;
+}
+
 /* "nfs_flock+0x2f (0xffffffffc0412345)" */
 static const char *where(const struct proof *proof, char out[ASM_MAX])
 {
@@ -90,8 +102,11 @@ static const char *code_show(const struct code *code, char out[SHOW_MAX])
 static int invalid(const struct proof *proof, struct place place, const char *key,
 		   struct fail *fail)
 {
-	return fail_set(fail, OUTCOME_INVALID_SPEC, "%s:%u:%u: error: sites[%zu].%s: ",
-			proof->patch->source, place.line, place.column, proof->index, key);
+	char path[SITE_PATH_MAX];
+
+	return fail_set(fail, OUTCOME_INVALID_SPEC, "%s:%u:%u: error: %s.%s: ",
+			proof->patch->source, place.line, place.column,
+			plan_site_path(proof->patch, proof->variant, proof->index, path), key);
 }
 
 static int check_code(const struct proof *proof, const struct bytes *bytes, struct place place,

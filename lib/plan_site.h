@@ -9,11 +9,17 @@
 struct proof {
 	const struct kernel *kernel;
 	const struct patch *patch;
+	const struct variant *variant;
+	size_t index;			/* of the site in its variant */
 	const struct site *site;
-	size_t index;			/* of the site, for messages */
 	struct site_plan *plan;
 	struct function function;
 };
+
+/* The site's name in the file, "sites[0]" or "variants[1].sites[0]". */
+enum { SITE_PATH_MAX = 64 };
+const char *plan_site_path(const struct patch *patch, const struct variant *variant, size_t index,
+			   char out[SITE_PATH_MAX]);
 
 /* Proves proof->site and fills in *proof->plan, the outcome last. 0: whatever the outcome.
  * -1: memory ran out. */
