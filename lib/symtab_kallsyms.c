@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* symtab_kallsyms: the index from text, /proc/kallsyms or a System.map. It is built at each start
+ * and at each load of a module, so what is done per line is little: text is parsed as it comes, in
+ * one pass that checks and copies. */
+#include "lib/symtab_internal.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* As cat(1) does. The kernel gives kallsyms out by the page. */
+enum { CHUNK = 128 * 1024, LINE_MAX_BYTES = 16 + 3 + SYMTAB_NAME_MAX + 3 + 64 + 1 };
+
+struct reader {
+	const char *path;
+	struct symtab *symtab;
+	const char *module;		/* of the line before */
+	uint64_t seen;			/* all addresses, or-ed together */
+};
+
+static int garbage(const struct reader *reader, const char *line, const char *end, const char *why,
+		   struct fail *fail)
+{
+	char shown[65];
+	size_t length = 0;
+
+	for (; line < end && *line != '\n' && length < sizeof(shown) - 1; line++)
+		shown[length++] = isprint((unsigned char)*line) ? *line : '?';
+	shown[length] = '\0';
+	return fail_set(fail, OUTCOME_ERROR, "%s:%zu: %s, in a line that should be \"address type "
+			"name\": \"%s\"", reader->path, reader->symtab->count + 1, why, shown);
+}
+
+/* 0 to 15; anything else is above. */
+static unsigned hex_digit(char digit)
+{
+	unsigned value = (unsigned char)digit - (unsigned)'0';
+
+	if (value < 10)
+		return value;
+	return ((unsigned char)digit | 0x20u) - (unsigned)'a' < 6 ?
+	       ((unsigned char)digit | 0x20u) - (unsigned)'a' + 10 : 16;
+}
+
+/* Copies a word of visible characters; returns its length, at most `max` + 1. `from` ends with a
+ * newline at the latest. */
+static size_t copy_word(char *to, const char *from, size_t max)
+{
+	size_t length = 0;
+
+	while (length <= max && (unsigned char)from[length] - 0x21u < 0x5eu) {
+		to[length] = from[length];
+		length++;
+	}
+	return length;
+}
+
+/* "\t[nfs]", of which `line` is at the tab. Returns the newline, or NULL. */
+static const char *parse_module(struct reader *reader, const char *line, struct symbol *symbol,
+				struct fail *fail)
+{
+	size_t length = 0;
+
+	if (line[1] != '[')
+		return NULL;
+	line += 2;
+	while ((unsigned char)line[length] - 0x21u < 0x5eu && line[length] != ']')
+		length++;
+	if (length == 0 || length > 63 || line[length] != ']' || line[length + 1] != '\n')
+		return NULL;
+	if (reader->module == NULL || strncmp(reader->module, line, length) != 0 ||
+	    reader->module[length] != '\0') {
+		char *room = symtab_name_room(reader->symtab);
+
+		if (room == NULL) {
+			(void)fail_memory(fail, "names of modules");
+			return NULL;
+		}
+		memcpy(room, line, length);
+		reader->module = symtab_name_keep(reader->symtab, length);
+	}
+	symbol->module = reader->module;
+	return line + length + 1;
+}
+
+/* One line, which ends with a newline before `end`. Returns what is behind it; NULL: *fail. */
+static const char *parse_line(struct reader *reader, const char *line, const char *end,
+			      struct fail *fail)
+{
+	const char *at = line;
+	struct symbol symbol = { .address = 0 };
+	unsigned digit;
+
+	for (; at - line < 16 && (digit = hex_digit(*at)) < 16; at++)
+		symbol.address = symbol.address << 4 | digit;
+	if (at == line || *at != ' ') {
+		(void)garbage(reader, line, end, "no address", fail);
+		return NULL;
+	}
+	symbol.type = at[1];
+	if ((!isalpha((unsigned char)at[1]) && at[1] != '?' && at[1] != '-') || at[2] != ' ') {
+		(void)garbage(reader, line, end, "no type", fail);
+		return NULL;
+	}
+	at += 3;
+
+	char *name = symtab_name_room(reader->symtab);
+	size_t length = name != NULL ? copy_word(name, at, SYMTAB_NAME_MAX - 1) : 0;
+
+	if (name == NULL) {
+		(void)fail_memory(fail, "names of symbols");
+		return NULL;
+	}
+	at += length;
+	if (length == 0 || length >= SYMTAB_NAME_MAX || (*at != '\n' && *at != '\t')) {
+		(void)garbage(reader, line, end, "no name", fail);
+		return NULL;
+	}
+	symbol.name = symtab_name_keep(reader->symtab, length);
+	if (*at == '\t') {
+		fail->message[0] = '\0';
+		at = parse_module(reader, at, &symbol, fail);
+		if (at == NULL) {
+			if (fail->message[0] == '\0')
+				(void)garbage(reader, line, end, "no [module]", fail);
+			return NULL;
+		}
+	}
+	reader->seen |= symbol.address;
+	symtab_add(reader->symtab, &symbol);
+	return at + 1;
+}
+
+/* All whole lines of `text`; *left: how many bytes at its end are not a whole one. */
+static int parse_chunk(struct reader *reader, const char *text, size_t length, size_t *left,
+		       struct fail *fail)
+{
+	const char *last = memrchr(text, '\n', length);
+	const char *end = last != NULL ? last + 1 : text;
+
+	*left = (size_t)(text + length - end);
+	if (*left > LINE_MAX_BYTES)
+		return garbage(reader, end, text + length, "no newline for too long", fail);
+	/* the shortest line is "0 t x\n" */
+	if (symtab_reserve(reader->symtab, length / 6 + 1, fail) != 0)
+		return -1;
+	while (text < end) {
+		text = parse_line(reader, text, end, fail);
+		if (text == NULL)
+			return -1;
+	}
+	return 0;
+}
+
+static int parse_file(struct reader *reader, int fd, struct fail *fail)
+{
+	CLEANUP_FREE char *buffer = malloc(LINE_MAX_BYTES + CHUNK);
+	size_t left = 0;
+	ssize_t got;
+
+	if (buffer == NULL)
+		return fail_memory(fail, "reading symbols");
+	while ((got = read(fd, buffer + left, CHUNK)) > 0) {
+		size_t length = left + (size_t)got;
+
+		if (parse_chunk(reader, buffer, length, &left, fail) != 0)
+			return -1;
+		memmove(buffer, buffer + length - left, left);
+	}
+	if (got < 0)
+		return fail_errno(fail, errno, "%s: cannot read symbols", reader->path);
+	if (left > 0)
+		return fail_set(fail, OUTCOME_ERROR, "%s:%zu: the file is truncated: its last line has "
+				"no newline; get a whole copy", reader->path,
+				reader->symtab->count + 1);
+	if (reader->symtab->count == 0)
+		return fail_set(fail, OUTCOME_ERROR, "%s: the file is empty: no symbols",
+				reader->path);
+	return 0;
+}
+
+static int open_text(const char *path, struct fail *fail)
+{
+	/* O_NONBLOCK: a FIFO shall be refused, not waited for */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat status;
+
+	if (fd < 0)
+		return fail_errno(fail, errno, "%s: cannot open the list of symbols", path);
+	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
+		return fd;
+	(void)close(fd);
+	return fail_set(fail, OUTCOME_ERROR, "%s: not a regular file, so no list of symbols", path);
+}
+
+/* Debian's linux-image packages have one line in place of a System.map. */
+static int refuse_stub(const char *path, int fd, struct fail *fail)
+{
+	static const char stub[] = "The real System.map is in ";
+	char head[256];
+	ssize_t got = pread(fd, head, sizeof(head), 0);
+
+	if (got > 0 && memmem(head, (size_t)got, stub, sizeof(stub) - 1) != NULL)
+		return fail_set(fail, OUTCOME_ERROR, "%s: Debian's stub, which only says that the real "
+				"System.map is in the package linux-image-VERSION-dbg; install that and "
+				"give its /usr/lib/debug/boot/System.map-VERSION", path);
+	return 0;
+}
+
+static int load(struct reader *reader, bool system_map, struct symtab **out, struct fail *fail)
+{
+	CLEANUP_CLOSE int fd = open_text(reader->path, fail);
+
+	if (fd < 0 || (system_map && refuse_stub(reader->path, fd, fail) != 0))
+		return -1;
+	reader->symtab = symtab_create();
+	if (reader->symtab == NULL)
+		return fail_memory(fail, "symbols");
+	if (parse_file(reader, fd, fail) != 0)
+		goto failed;
+	if (reader->seen == 0) {
+		(void)fail_set(fail, OUTCOME_ERROR, "%s: every address is 0: %s", reader->path,
+			       system_map ? "a copy of a /proc/kallsyms that hid them; make it as root" :
+			       "the kernel hides them from this process; run as root (CAP_SYSLOG) and "
+			       "with kernel.kptr_restrict below 2 (sysctl kernel.kptr_restrict=1)");
+		goto failed;
+	}
+	if (symtab_finish(reader->symtab, fail) != 0)
+		goto failed;
+	*out = reader->symtab;
+	return 0;
+failed:
+	symtab_destroy(reader->symtab);
+	return -1;
+}
+
+int symtab_load_kallsyms(const char *path, struct symtab **out, struct fail *fail)
+{
+	struct reader reader = { .path = path };
+
+	*out = NULL;
+	return load(&reader, false, out, fail);
+}
+
+int symtab_load_system_map(const char *path, struct symtab **out, struct fail *fail)
+{
+	struct reader reader = { .path = path };
+
+	*out = NULL;
+	return load(&reader, true, out, fail);
+}
