@@ -20,11 +20,14 @@ struct modules {
 
 /* Reads /proc/modules. A kernel without modules has none. */
 int modules_load(struct modules *out, struct fail *fail) MUST_CHECK;
+/* The same from a text in the form of /proc/modules, "NAME SIZE USES USERS STATE ADDRESS …". */
+int modules_parse(const char *text, struct modules *out, struct fail *fail) MUST_CHECK;
 void modules_deinit(struct modules *modules);
 /* NULL: not loaded. '-' and '_' in names are the same. */
 const struct module *modules_find(const struct modules *modules, const char *name);
 
-/* The inode of /sys/module/NAME, new at each load of a module; 0: not loaded. */
+/* The inode of /sys/module/NAME, new at each load of a module; 0: not loaded, or built into the
+ * kernel. */
 int module_identity(const char *name, uint64_t *out, struct fail *fail) MUST_CHECK;
 
 #endif
