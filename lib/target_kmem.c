@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* target_kmem: /dev/kmem as the module patcher_kmem makes it (patcher_kmem.h). */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "lib/target_kind.h"
+
+struct target_kmem {
+	struct target target;
+	int fd;
+};
+
+/* A kernel address is a negative file offset on x86-64, which pread() refuses: so lseek(). */
+static bool seek_to(int fd, uint64_t address)
+{
+	errno = 0;
+	return lseek(fd, (off_t)address, SEEK_SET) == (off_t)address && errno == 0;
+}
+
+static int read_failed(const struct target *target, uint64_t address, int error, const char *what,
+		       struct fail *fail)
+{
+	const char *lockdown = target_lockdown();
+
+	if (error == EPERM)
+		return fail_at(fail, OUTCOME_NOT_WRITABLE, address, "%s: %s: 0x%" PRIx64 " may not be "
+			       "read: %s%s", target->info.path, what, address,
+			       lockdown != NULL ? "the kernel is locked down: " :
+			       "this takes CAP_SYS_RAWIO", lockdown != NULL ? lockdown : "");
+	return fail_at(fail, OUTCOME_ERROR, address, "%s: %s: 0x%" PRIx64 " could not be read: %s",
+		       target->info.path, what, address,
+		       error == EFAULT ? "nothing is mapped there" :
+		       error == ERANGE ? "it is neither in the kernel image nor in the module area" :
+		       error != 0 ? strerror(error) : "the device gave less than it was asked for");
+}
+
+static int kmem_read(struct target *target, uint64_t address, void *buffer, size_t length,
+		     const char *what, struct fail *fail)
+{
+	int fd = ((struct target_kmem *)target)->fd;
+	uint8_t *at = buffer;
+
+	if (!seek_to(fd, address))
+		return read_failed(target, address, errno, what, fail);
+	while (length > 0) {
+		ssize_t got = read(fd, at, length);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return read_failed(target, address, got < 0 ? errno : 0, what, fail);
+		at += got;
+		address += (uint64_t)got;
+		length -= (size_t)got;
+	}
+	return 0;
+}
+
+static int kmem_write(struct target *target, const struct target_change *changes, size_t count,
+		      struct target_report *report, struct fail *fail)
+{
+	CLEANUP(kmem_request_deinit) struct kmem_request request;
+
+	if (kmem_request_init(&request, changes, count, fail) != 0)
+		return -1;
+	if (ioctl(((struct target_kmem *)target)->fd, PATCHER_KMEM_WRITE, &request.write) != 0)
+		return kmem_request_failed(&request, errno, target, report, fail);
+	report->written = true;
+	report->stop_nanoseconds = request.write.stop_nanoseconds;
+	return 0;
+}
+
+static void kmem_close(struct target *target)
+{
+	struct target_kmem *kmem = (struct target_kmem *)target;
+
+	cleanup_close(&kmem->fd);
+	free(kmem);
+}
+
+static const struct target_ops kmem_ops = {
+	.read = kmem_read,
+	.write = kmem_write,
+	.close = kmem_close,
+};
+
+static int not_permitted(const char *path, int error, struct fail *fail)
+{
+	const char *lockdown = target_lockdown();
+
+	if (error == EPERM && lockdown != NULL)
+		return fail_set(fail, OUTCOME_NOT_WRITABLE, "%s is closed: the kernel is locked down "
+				"(%s), by the wish of this machine's owner; patcherd does not work "
+				"around that", path, lockdown);
+	return fail_set(fail, OUTCOME_NOT_WRITABLE, "%s: %s: changing kernel memory takes root with "
+			"CAP_SYS_RAWIO", path, strerror(error));
+}
+
+static int absent(const char *path, struct fail *fail)
+{
+	struct utsname name;
+
+	return fail_set(fail, OUTCOME_NOT_WRITABLE, "%s does not exist: Linux has none since 5.13, and "
+			"most kernels were built without it before; load the module that makes it: "
+			"modprobe patcher_kmem (if it is not installed, in patcherd's source: make "
+			"module KVER=%s)", path, uname(&name) == 0 ? name.release : "VERSION");
+}
+
+/* Our module answers EINVAL to a request of version 0 with no sites, and EPERM where it may not
+ * serve any; a device that does not know the ioctl answers ENOTTY. It can never write. */
+static int probe(const char *path, int fd, struct fail *fail)
+{
+	struct patcher_kmem_write nothing = { .version = 0, .count = 0 };
+	struct stat status;
+
+	if (fstat(fd, &status) != 0 || !S_ISCHR(status.st_mode))
+		return fail_set(fail, OUTCOME_NOT_WRITABLE, "%s is no character device; remove it, and "
+				"load the module that makes the right one: modprobe patcher_kmem", path);
+	if (ioctl(fd, PATCHER_KMEM_WRITE, &nothing) != 0) {
+		if (errno == EINVAL)
+			return 0;
+		if (errno == EPERM)
+			return not_permitted(path, EPERM, fail);
+	}
+	return fail_set(fail, OUTCOME_NOT_WRITABLE, "%s was not made by patcher_kmem: this kernel's own "
+			"/dev/kmem is not supported yet", path);
+}
+
+int target_open_kmem_at(const char *path, struct target **out, struct fail *fail)
+{
+	struct target_kmem *kmem = calloc(1, sizeof(*kmem));
+
+	*out = NULL;
+	if (kmem == NULL)
+		return fail_memory(fail, "a target");
+	kmem->target.ops = &kmem_ops;
+	kmem->target.info.kind = "kmem";
+	kmem->target.info.writable = true;
+	(void)snprintf(kmem->target.info.path, sizeof(kmem->target.info.path), "%s", path);
+	/* O_NONBLOCK: what stands there may be anything; our device does not mind */
+	kmem->fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (kmem->fd < 0) {
+		if (errno == ENOENT || errno == ENXIO || errno == ENODEV)
+			(void)absent(path, fail);
+		else if (errno == EPERM || errno == EACCES)
+			(void)not_permitted(path, errno, fail);
+		else
+			(void)fail_errno(fail, errno, "%s: cannot open the kernel's memory", path);
+		goto failed;
+	}
+	if (probe(path, kmem->fd, fail) != 0 || target_live_info(&kmem->target.info, fail) != 0)
+		goto failed;
+	*out = &kmem->target;
+	return 0;
+failed:
+	kmem_close(&kmem->target);
+	return -1;
+}
+
+int target_open_kmem(struct target **out, struct fail *fail)
+{
+	return target_open_kmem_at("/dev/kmem", out, fail);
+}
