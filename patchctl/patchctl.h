@@ -89,8 +89,9 @@ struct debug;
 /* -1: OUTCOME_ERROR: no object file, or without DWARF. */
 int debug_open(const char *path, struct debug **out, struct fail *fail) MUST_CHECK;
 void debug_close(struct debug *debug);
-/* Whether the file's build-id is known and another one than the target's, "" where that is not
- * known. A `live` target's is its kernel image's, which tells nothing of a module. */
+/* Whether the file's build-id is known (libbfd finds that of executables only) and another one than
+ * the target's, "" where that is not known. A `live` target's is its kernel image's, which tells
+ * nothing of a module. */
 bool debug_differs(const struct debug *debug, const char *build_id, bool live);
 /* "fs/nfs/file.c:812" of a place in a function; `module` NULL: the kernel image. False: unknown. */
 bool debug_line(struct debug *debug, const char *module, const char *function, uint64_t offset,
