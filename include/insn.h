@@ -32,8 +32,8 @@ struct insn {
 	enum insn_flow flow;
 	bool has_target;		/* a direct branch, jump or call */
 	uint64_t target;
-	char mnemonic[32];		/* AT&T; "(opaque)" where opaque */
-	char operands[INSN_TEXT_MAX - 32];
+	char mnemonic[80];		/* AT&T, prefixes before it; "(opaque)" where opaque */
+	char operands[INSN_TEXT_MAX - 80];	/* without blanks */
 };
 
 struct decoder;

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "insn.h"
+
+#include <capstone/capstone.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "insn_layout.h"
+#include "insn_text.h"
+
+struct decoder {
+	enum architecture arch;
+	csh handle;
+	cs_insn *buffer;
+};
+
+int decoder_create(enum architecture arch, struct decoder **out, struct fail *fail)
+{
+	struct decoder *decoder = calloc(1, sizeof(*decoder));
+	cs_err error;
+
+	if (decoder == NULL)
+		return fail_memory(fail, "decoder");
+	decoder->arch = arch;
+	error = cs_open(CS_ARCH_X86, arch == ARCH_X86_64 ? CS_MODE_64 : CS_MODE_32,
+			&decoder->handle);
+	if (error == CS_ERR_OK)
+		error = cs_option(decoder->handle, CS_OPT_SYNTAX, CS_OPT_SYNTAX_ATT);
+	if (error == CS_ERR_OK) {
+		decoder->buffer = cs_malloc(decoder->handle);
+		if (decoder->buffer == NULL)
+			error = CS_ERR_MEM;
+	}
+	if (error != CS_ERR_OK) {
+		decoder_destroy(decoder);
+		return fail_set(fail, OUTCOME_ERROR, "capstone cannot disassemble %s: %s",
+				arch_name(arch), cs_strerror(error));
+	}
+	*out = decoder;
+	return 0;
+}
+
+void decoder_destroy(struct decoder *decoder)
+{
+	if (decoder == NULL)
+		return;
+	if (decoder->buffer != NULL)
+		cs_free(decoder->buffer, 1);
+	if (decoder->handle != 0)
+		(void)cs_close(&decoder->handle);	/* fails only for no handle at all */
+	free(decoder);
+}
+
+/* Where a direct branch goes: its displacement is its immediate, counted from its end. */
+static void target_set(const struct insn_layout *layout, struct insn *insn)
+{
+	int64_t displacement = insn_number(insn->bytes + layout->immediate_at,
+					   layout->immediate_size);
+
+	insn->has_target = true;
+	insn->target = insn->address + insn->length + (uint64_t)displacement;
+	if (layout->immediate_size == 2)
+		insn->target &= UINT16_MAX;
+	else if (layout->arch == ARCH_I386)
+		insn->target &= UINT32_MAX;
+}
+
+static enum insn_flow flow_one_byte(const struct insn_layout *layout, bool *direct)
+{
+	switch (layout->opcode) {
+	case 0x70 ... 0x7f:
+	case 0xe0 ... 0xe3:
+		*direct = true;
+		return FLOW_BRANCH;
+	case 0xe8:
+		*direct = true;
+		return FLOW_CALL;
+	case 0xe9: case 0xeb:
+		*direct = true;
+		return FLOW_JUMP;
+	case 0x9a:
+		return FLOW_CALL;
+	case 0xea:
+		return FLOW_JUMP;
+	case 0xc2: case 0xc3: case 0xca: case 0xcb: case 0xcf:
+		return FLOW_RETURN;
+	case 0xc7:	/* xbegin */
+		*direct = layout->modrm == 0xf8;
+		return *direct ? FLOW_BRANCH : FLOW_NEXT;
+	case 0xcc: case 0xf4:
+		return FLOW_STOP;
+	case 0xff:
+		switch (layout_reg(layout)) {
+		case 2: case 3:
+			return FLOW_CALL;
+		case 4: case 5:
+			return FLOW_JUMP;
+		default:
+			return FLOW_NEXT;
+		}
+	default:
+		return FLOW_NEXT;
+	}
+}
+
+static enum insn_flow flow_two_bytes(const struct insn_layout *layout, bool *direct)
+{
+	switch (layout->opcode) {
+	case 0x80 ... 0x8f:
+		*direct = true;
+		return FLOW_BRANCH;
+	case 0x07: case 0x35: case 0xaa:	/* sysret, sysexit, rsm */
+		return FLOW_RETURN;
+	case 0x01:	/* erets, eretu; uiret */
+		if ((layout->modrm == 0xca && layout->repeat != 0) ||
+		    (layout->modrm == 0xec && layout->repeat == 0xf3))
+			return FLOW_RETURN;
+		return FLOW_NEXT;
+	case 0x0b: case 0xb9: case 0xff:	/* ud2, ud1, ud0 */
+		return FLOW_STOP;
+	default:
+		return FLOW_NEXT;
+	}
+}
+
+static void flow_set(const struct insn_layout *layout, struct insn *insn)
+{
+	bool direct = false;
+
+	insn->flow = FLOW_NEXT;
+	if (layout->encoding == ENCODING_LEGACY && layout->map == 0)
+		insn->flow = flow_one_byte(layout, &direct);
+	else if (layout->encoding == ENCODING_LEGACY && layout->map == 1)
+		insn->flow = flow_two_bytes(layout, &direct);
+	if (direct)
+		target_set(layout, insn);
+}
+
+/* lea 0(%reg),%reg: with full registers it changes nothing. gas pads so (opcodes: 8d 76 00,
+ * 8d b4 26 …), and the kernel's i386 nops are these (arch/x86/include/asm/nops.h). */
+static bool is_lea_nop(const struct insn_layout *layout, const uint8_t *bytes)
+{
+	unsigned base = layout_rm(layout), index = 4;
+	bool full = layout->arch == ARCH_I386 || (layout->rex & REX_W) != 0;
+
+	if (!layout_is(layout, 0, 0x8d) || !full || layout->operand_size || layout->address_size ||
+	    layout_mod(layout) == 3 || layout_mod(layout) == 0)
+		return false;
+	if (layout->sib_at != 0) {
+		base = bytes[layout->sib_at] & 7;
+		index = bytes[layout->sib_at] >> 3 & 7;
+	}
+	return index == 4 && (layout->rex & REX_X) == 0 && base == layout_reg(layout) &&
+	       !(layout->rex & REX_B) == !(layout->rex & REX_R) &&
+	       insn_number(bytes + layout->displacement_at, layout->displacement_size) == 0;
+}
+
+static bool is_nop(const struct insn_layout *layout, const uint8_t *bytes)
+{
+	/* 90 with REX.B exchanges r8 and rax; with f3 it is pause, which is no padding. */
+	if (layout_is(layout, 0, 0x90))
+		return (layout->rex & REX_B) == 0 && layout->repeat != 0xf3 && !layout->lock;
+	if (layout_is(layout, 1, 0x1f))
+		return layout_reg(layout) == 0 && !layout->lock;
+	/* mov %esi,%esi: i386's nop of two bytes; in 64-bit mode it clears the upper half. */
+	if (layout_is(layout, 0, 0x89) && layout->arch == ARCH_I386)
+		return layout_mod(layout) == 3 && layout_reg(layout) == layout_rm(layout);
+	return is_lea_nop(layout, bytes);
+}
+
+/*
+ * Whether capstone 4.0.2 names another instruction than the processor and binutils see. Found by
+ * comparing it with libopcodes over the opcode maps, see tests/boundaries/.
+ */
+static bool is_misnamed(const struct insn_layout *layout)
+{
+	(void)layout;
+	return false;
+}
+
+static void opaque_set(struct insn *insn)
+{
+	insn->opaque = true;
+	strcpy(insn->mnemonic, "(opaque)");
+	insn->operands[0] = '\0';
+}
+
+int insn_decode(struct decoder *decoder, const uint8_t *bytes, size_t length, uint64_t address,
+		struct insn *out, struct fail *fail)
+{
+	struct insn_layout layout;
+	const uint8_t *at = bytes;
+	uint64_t next = address;
+
+	if (!insn_layout(decoder->arch, bytes, length, &layout))
+		return fail_at(fail, OUTCOME_MISMATCH, address,
+			       "no instruction of %s, or not a whole one, at 0x%" PRIx64,
+			       arch_name(decoder->arch), address);
+	memset(out, 0, sizeof(*out));
+	out->address = address;
+	out->length = layout.length;
+	memcpy(out->bytes, bytes, layout.length);
+	out->nop = is_nop(&layout, bytes);
+	out->int3 = layout_is(&layout, 0, 0xcc);
+	out->endbr = layout_is(&layout, 1, 0x1e) && layout.repeat == 0xf3 &&
+		     (layout.modrm == 0xfa || layout.modrm == 0xfb);
+	flow_set(&layout, out);
+
+	size_t left = layout.length;
+
+	if (!cs_disasm_iter(decoder->handle, &at, &left, &next, decoder->buffer) ||
+	    decoder->buffer->size != layout.length || is_misnamed(&layout) ||
+	    !insn_text(&layout, decoder->buffer->mnemonic, decoder->buffer->op_str, out))
+		opaque_set(out);
+	return 0;
+}
+
+/* The zero bytes at `bytes`; 0 where they are no padding: something else than more padding or the
+ * end comes behind them. */
+static size_t zeros(const uint8_t *bytes, size_t length)
+{
+	size_t count = 0;
+
+	while (count < length && bytes[count] == 0)
+		count++;
+	return count == length || bytes[count] == 0xcc || bytes[count] == 0x90 ? count : 0;
+}
+
+size_t insn_trim(struct decoder *decoder, const uint8_t *bytes, size_t length, uint64_t address)
+{
+	enum insn_flow flow = FLOW_NEXT;
+	size_t end = 0;
+
+	for (size_t at = 0; at < length;) {
+		struct fail fail;
+		struct insn insn;
+		/* Zero bytes are `add %al,(%rax)` too: padding only where no code runs into them. */
+		size_t skip = flow == FLOW_NEXT || flow == FLOW_BRANCH ? 0 :
+			      zeros(bytes + at, length - at);
+
+		if (skip > 0) {
+			at += skip;
+			continue;
+		}
+		if (insn_decode(decoder, bytes + at, length - at, address + at, &insn, &fail) != 0)
+			return length;
+		at += insn.length;
+		if (insn.int3 || insn.nop)
+			continue;
+		flow = insn.flow;
+		end = at;
+	}
+	return end > 0 ? end : length;
+}
