@@ -218,7 +218,7 @@ void spec_tree_parse(const char *text, size_t length, struct spec_errors *errors
 
 	*root = NULL;
 	if (length > SPEC_TEXT_MAX) {
-		spec_error(errors, start, "the file is longer than 1 MiB");
+		spec_error(errors, start, "the file is larger than %d bytes", SPEC_TEXT_MAX);
 		return;
 	}
 	if (yaml_parser_initialize(&parser) == 0) {

@@ -59,33 +59,27 @@ static size_t path_push(struct walk *walk, const char *separator, const char *na
 	return old;
 }
 
-/* How many single characters must be put in, taken out or replaced, or neighbours exchanged; more
- * than 2 is told as 3. `key` is a name of a table, at most 16 long. */
+/* How many characters must be put in, taken out or replaced; more than 2 is told as 3. `key` is a
+ * name of a table, at most 16 long. */
 static size_t distance(const char *text, size_t length, const char *key)
 {
 	enum { KEY_MAX = 16 };
-	size_t rows[3][KEY_MAX + 1], width = strlen(key);
-	size_t *above = rows[0], *row = rows[1], *top = rows[2], *spare;
+	size_t row[KEY_MAX + 1], width = strlen(key);
 
 	if (width > KEY_MAX || length > width + 2)
 		return 3;
 	for (size_t j = 0; j <= width; j++)
 		row[j] = j;
 	for (size_t i = 1; i <= length; i++) {
-		spare = top;
-		top = above;
-		above = row;
-		row = spare;
+		size_t diagonal = row[0];
+
 		row[0] = i;
 		for (size_t j = 1; j <= width; j++) {
-			size_t best = above[j - 1] + (text[i - 1] != key[j - 1]);
+			size_t best = diagonal + (text[i - 1] != key[j - 1]);
 
-			best = above[j] + 1 < best ? above[j] + 1 : best;
-			best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
-			if (i > 1 && j > 1 && text[i - 1] == key[j - 2] &&
-			    text[i - 2] == key[j - 1] && top[j - 2] + 1 < best)
-				best = top[j - 2] + 1;
-			row[j] = best;
+			diagonal = row[j];
+			best = row[j] + 1 < best ? row[j] + 1 : best;
+			row[j] = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
 		}
 	}
 	return row[width] < 3 ? row[width] : 3;
@@ -252,7 +246,7 @@ bool walk_unsigned(struct walk *walk, const struct node *node, uint64_t min, uin
 	bool number = false;
 	uint64_t value = 0;
 
-	if (node->kind == NODE_SCALAR && !node->quoted && strlen(node->text) == node->length) {
+	if (node->kind == NODE_SCALAR && !node->quoted) {
 		if (strncmp(node->text, "0x", 2) == 0)
 			number = digits_parse(node->text + 2, "0123456789abcdef", &value);
 		else if (node->text[0] != '0' || node->length == 1)	/* 010 is 8 to YAML 1.1 */
