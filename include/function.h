@@ -39,10 +39,12 @@ void function_deinit(struct function *function);
 /* The index of the instruction that starts at `offset`; SIZE_MAX: none does. */
 size_t function_insn_at(const struct function *function, uint64_t offset);
 
-/* The instruction's text, its target by name: "je nfs_flock+0x6a". */
-const char *function_print(const struct symtab *symtab, const struct insn *insn,
-			   char out[ASM_MAX]);
-/* Whether the pattern describes the instruction, its target by name or number. */
-bool function_match(const struct symtab *symtab, const char *pattern, const struct insn *insn);
+/* The text of an instruction of the function `within`, a direct branch's target by name, that
+ * function's own where it stays inside: "je nfs_flock+0x6a". */
+const char *function_print(const struct symtab *symtab, const struct symbol *within,
+			   const struct insn *insn, char out[ASM_MAX]);
+/* Whether the pattern describes the instruction, its target by that name or by number. */
+bool function_match(const struct symtab *symtab, const struct symbol *within,
+		    const char *pattern, const struct insn *insn);
 
 #endif

@@ -215,14 +215,15 @@ size_t function_insn_at(const struct function *function, uint64_t offset)
 }
 
 /* The name of a direct branch's target; NULL: none. */
-static const char *target_name(const struct symtab *symtab, const struct insn *insn,
-			       char out[ASM_MAX / 2])
+static const char *target_name(const struct symtab *symtab, const struct symbol *within,
+			       const struct insn *insn, char out[ASM_MAX / 2])
 {
-	const struct symbol *symbol;
+	const struct symbol *symbol = within;
 
 	if (!insn->has_target)
 		return NULL;
-	symbol = symtab_at(symtab, insn->target);
+	if (insn->target < within->address || insn->target - within->address >= within->size)
+		symbol = symtab_at(symtab, insn->target);
 	if (symbol == NULL || strlen(symbol->name) > ASM_MAX / 2 - 20)
 		return NULL;
 	if (symbol->address == insn->target)
@@ -233,16 +234,18 @@ static const char *target_name(const struct symtab *symtab, const struct insn *i
 	return out;
 }
 
-const char *function_print(const struct symtab *symtab, const struct insn *insn, char out[ASM_MAX])
+const char *function_print(const struct symtab *symtab, const struct symbol *within,
+			   const struct insn *insn, char out[ASM_MAX])
 {
 	char name[ASM_MAX / 2];
 
-	return asm_print(insn, target_name(symtab, insn, name), out);
+	return asm_print(insn, target_name(symtab, within, insn, name), out);
 }
 
-bool function_match(const struct symtab *symtab, const char *pattern, const struct insn *insn)
+bool function_match(const struct symtab *symtab, const struct symbol *within, const char *pattern,
+		    const struct insn *insn)
 {
 	char name[ASM_MAX / 2];
 
-	return asm_match(pattern, insn, target_name(symtab, insn, name));
+	return asm_match(pattern, insn, target_name(symtab, within, insn, name));
 }

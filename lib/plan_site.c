@@ -56,13 +56,13 @@ static size_t code_decode(const struct kernel *kernel, const struct bytes *bytes
 	return count;
 }
 
-/* Fills in the text of code at `address`; code that does not decode has none. */
-static int code_print(const struct kernel *kernel, struct code *code, uint64_t address,
-		      struct fail *fail)
+/* Fills in the text of code at the site; code that does not decode has none. */
+static int code_print(const struct proof *proof, struct code *code, struct fail *fail)
 {
 	struct insn insns[INSNS_MAX];
 	struct fail ignored;	/* code without text is shown by its bytes alone */
-	size_t count = code_decode(kernel, &code->bytes, address, insns, &ignored);
+	size_t count = code_decode(proof->kernel, &code->bytes, proof->plan->address, insns,
+				   &ignored);
 	char *text = calloc(count == 0 ? 1 : count, ASM_MAX + 2);
 	char *at = text;
 
@@ -72,7 +72,8 @@ static int code_print(const struct kernel *kernel, struct code *code, uint64_t a
 		char line[ASM_MAX];
 
 		at += sprintf(at, "%s%s", i == 0 ? "" : "; ",
-			      function_print(kernel->symtab, &insns[i], line));
+			      function_print(proof->kernel->symtab, proof->function.symbol,
+					     &insns[i], line));
 	}
 	free(code->assembler);
 	code->assembler = count == 0 ? NULL : strdup(text);
@@ -225,7 +226,8 @@ static int check_boundary(const struct proof *proof, size_t length, struct fail 
 			       "%s is inside an instruction: the one at +0x%" PRIx64 ", %s, is %u bytes "
 			       "long", where(proof, at),
 			       function->insns[i].address - function->symbol->address,
-			       function_print(proof->kernel->symtab, &function->insns[i], text),
+			       function_print(proof->kernel->symtab, function->symbol,
+					      &function->insns[i], text),
 			       function->insns[i].length);
 	}
 	return 0;
@@ -247,7 +249,8 @@ static int match_assembler(const struct proof *proof, size_t first, size_t lengt
 	for (pattern = strtok_r(patterns, ";", &save); pattern != NULL && *out;
 	     pattern = strtok_r(NULL, ";", &save)) {
 		*out = i < function->count && covered < length &&
-		       function_match(proof->kernel->symtab, pattern, &function->insns[i]);
+		       function_match(proof->kernel->symtab, function->symbol, pattern,
+				      &function->insns[i]);
 		covered += i < function->count ? function->insns[i++].length : 0;
 	}
 	*out = *out && covered == length;
@@ -408,7 +411,8 @@ static int line_add(struct proof *proof, enum line_role role, const struct insn 
 	line->offset = insn->address - proof->function.symbol->address;
 	line->bytes.length = insn->length;
 	memcpy(line->bytes.data, insn->bytes, insn->length);
-	line->assembler = strdup(function_print(proof->kernel->symtab, insn, text));
+	line->assembler = strdup(function_print(proof->kernel->symtab, proof->function.symbol, insn,
+						text));
 	if (line->assembler == NULL)
 		return fail_memory(fail, "showing the site");
 	plan->line_count++;
@@ -457,7 +461,7 @@ static int found_fill(struct proof *proof, struct fail *fail)
 	plan->found.bytes.length = site->replacement.length;
 	memcpy(plan->found.bytes.data, proof->function.bytes + site->offset,
 	       site->replacement.length);
-	return code_print(proof->kernel, &plan->found, plan->address, fail);
+	return code_print(proof, &plan->found, fail);
 }
 
 static int codes_fill(struct proof *proof, struct fail *fail)
@@ -467,10 +471,10 @@ static int codes_fill(struct proof *proof, struct fail *fail)
 
 	plan->expected.bytes = site->expect.bytes;
 	plan->replacement.bytes = site->replacement;
-	if (code_print(proof->kernel, &plan->replacement, plan->address, fail) != 0)
+	if (code_print(proof, &plan->replacement, fail) != 0)
 		return -1;
 	if (site->expect.assembler == NULL)
-		return code_print(proof->kernel, &plan->expected, plan->address, fail);
+		return code_print(proof, &plan->expected, fail);
 	plan->expected.assembler = strdup(site->expect.assembler);
 	return plan->expected.assembler == NULL ? fail_memory(fail, "an expectation") : 0;
 }

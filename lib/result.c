@@ -186,7 +186,8 @@ static json_t *insns_json(const struct symtab *symtab, const struct function *fu
 		if (json_array_append_new(lines, line_json("context", insn->address,
 							   insn->address - function->symbol->address,
 							   &bytes,
-							   function_print(symtab, insn, text))) != 0)
+							   function_print(symtab, function->symbol, insn,
+									  text))) != 0)
 			goto failed;
 	}
 	if (function->decoded < function->size &&

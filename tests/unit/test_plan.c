@@ -173,8 +173,8 @@ static void a_proved_site_is_applicable_and_shown(void **state)
 		       OUTCOME_APPLICABLE);
 	site = &f->plan.sites[0];
 	assert_true(site->address == base + 0xe);
-	assert_string_equal(site->found.assembler, "je victim_alias+0x17");
-	assert_string_equal(site->replacement.assembler, "jne victim_alias+0x17");
+	assert_string_equal(site->found.assembler, "je victim+0x17");
+	assert_string_equal(site->replacement.assembler, "jne victim+0x17");
 	assert_int_equal(site->line_count, 3 + 1 + 1 + 3);
 	assert_int_equal(site->lines[3].role, LINE_OLD);
 	assert_int_equal(site->lines[4].role, LINE_NEW);
