@@ -28,11 +28,7 @@ static int symbols_load(const struct options *options, struct image *out, struct
 {
 	if (options->system_map != NULL)
 		return symtab_load_system_map(options->system_map, &out->symtab, fail);
-	if (symtab_load_elf(out->elf, &out->symtab, fail) == 0)
-		return 0;
-	if (fail->code == OUTCOME_NOT_FOUND)
-		fail_append(fail, "\ngive the kernel's System.map with --system-map");
-	return -1;
+	return symtab_load_elf(out->elf, &out->symtab, fail);
 }
 
 /* What was opened before a failure is for image_deinit() all the same. */

@@ -79,10 +79,11 @@ char *place_text(const json_t *site)
 {
 	const char *module = json_text(site, "module");
 	json_int_t offset = json_integer_value(json_object_get(site, "offset"));
+	bool named = *module != '\0';
 	char *text;
 
 	if (asprintf(&text, "%s+0x%llx%s%s%s", json_text(site, "function"),
-		     (unsigned long long)offset, *module == '\0' ? "" : " [", module, *module == '\0' ? "" : "]") < 0)
+		     (unsigned long long)offset, named ? " [" : "", module, named ? "]" : "") < 0)
 		return NULL;
 	return text;
 }
