@@ -20,7 +20,7 @@ struct key {
 	const char *later;		/* not supported yet: what to do instead; NULL: supported */
 };
 
-/* The key nodes seen, by their index in the table. A key that was meant by an unknown one counts. */
+/* The key nodes seen, by their index in the table; one that an unknown key meant counts too. */
 enum { WALK_KEYS_MAX = 16 };
 struct seen {
 	const struct node *keys[WALK_KEYS_MAX];
