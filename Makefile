@@ -105,6 +105,17 @@ lint:
 		--suppress=missingIncludeSystem -Iinclude -I. -DVERSION='""' $(SOURCES)
 	mandoc -Tlint -Wstyle man/*.[58]
 
+# The kernel module, in a directory for each kernel. KDIR: a tree of headers that is not installed.
+KVER ?= $(shell $(if $(KDIR),cut -d '"' -f 2 $(KDIR)/include/generated/utsrelease.h,uname -r))
+KDIR ?= /lib/modules/$(KVER)/build
+KMOD = $(BUILD)/kmod-$(KVER)
+module:
+	@test -f $(KDIR)/Makefile || { echo "no headers of kernel $(KVER) in $(KDIR):" \
+		"apt-get install linux-headers-$(KVER), or give KVER= or KDIR=" >&2; exit 1; }
+	@mkdir -p $(KMOD)
+	@cp -u kmod/* include/patcher_kmem.h $(KMOD)
+	$(MAKE) -C $(KDIR) M=$(abspath $(KMOD)) KCFLAGS=-Werror CONFIG_DEBUG_INFO_BTF_MODULES= modules
+
 clean:
 	rm -rf build build-san build-lint
 
