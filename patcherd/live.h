@@ -7,8 +7,8 @@
 #include "plan.h"
 
 struct live {
-	const char *target_kind;	/* --target; NULL: the best there is */
-	const char *system_map;		/* --system-map; NULL: kallsyms */
+	const char *target_kind;	/* "kmem", "kcore"; NULL: the best there is */
+	const char *system_map;		/* --system-map, where kallsyms gives no addresses; or NULL */
 	struct kernel kernel;		/* what plan_make() takes; valid after live_refresh() */
 	struct target *target;
 	struct fail not_writable;	/* why the target in use cannot write; code 0 where it can */
@@ -18,6 +18,11 @@ struct live {
 	struct decoder *decoder;
 };
 
+/* Whether `kind` may stand in target_kind: kmem, kcore. */
+bool live_kind_known(const char *kind);
+/* Makes live->target true for now, and no more: what status and revert need, so that they work
+ * where symbols or the lists of hazards cannot be read. */
+int live_open_target(struct live *live, struct fail *fail) MUST_CHECK;
 /* Makes live->kernel true for now. Call it at the start of each request. */
 int live_refresh(struct live *live, struct fail *fail) MUST_CHECK;
 void live_deinit(struct live *live);

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "live.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "guard.h"
+
+static const char *const kinds[] = { "kmem", "kcore" };
+enum { KMEM, KCORE };
+
+bool live_kind_known(const char *kind)
+{
+	return strcmp(kind, kinds[KMEM]) == 0 || strcmp(kind, kinds[KCORE]) == 0;
+}
+
+static bool target_is(const struct live *live, int kind)
+{
+	return live->target != NULL && strcmp(live->target->info.kind, kinds[kind]) == 0;
+}
+
+static void target_replace(struct live *live, struct target *target)
+{
+	target_close(live->target);
+	live->target = target;
+}
+
+/* A device that opened once stays right: the module that makes it cannot go while it is open. */
+static int open_kmem(struct live *live, struct fail *fail)
+{
+	struct target *target;
+
+	if (!target_is(live, KMEM)) {
+		if (target_open_kmem(&target, fail) < 0)
+			return -1;
+		target_replace(live, target);
+	}
+	memset(&live->not_writable, 0, sizeof(live->not_writable));
+	return 0;
+}
+
+/* Memory ranges come and go with modules and hotplug, and kcore's table of them is read when it
+ * is opened: so it is opened anew. */
+static int open_kcore(struct live *live, struct fail *fail)
+{
+	struct target *target;
+
+	if (target_open_kcore(&target, fail) < 0)
+		return -1;
+	target_replace(live, target);
+	return 0;
+}
+
+int live_open_target(struct live *live, struct fail *fail)
+{
+	const char *kind = live->target_kind;
+	struct fail kcore;
+
+	live->kernel.target = NULL;
+	if (kind != NULL && strcmp(kind, kinds[KCORE]) == 0) {
+		(void)fail_set(&live->not_writable, OUTCOME_NOT_WRITABLE,
+			       "/proc/kcore was asked for, and it can only be read");
+		return open_kcore(live, fail);
+	}
+	if (open_kmem(live, fail) == 0)
+		return 0;
+	if (kind != NULL)
+		return -1;
+	live->not_writable = *fail;
+	if (open_kcore(live, &kcore) == 0)
+		return 0;
+	fail_append(fail, "\nnor can the kernel's memory be read: %s", kcore.message);
+	return -1;
+}
+
+static int read_banner(char *out, size_t size, struct fail *fail)
+{
+	CLEANUP_FCLOSE FILE *file = fopen("/proc/version", "re");
+
+	if (file == NULL || fgets(out, (int)size, file) == NULL)
+		return fail_errno(fail, errno, "cannot read /proc/version");
+	return 0;
+}
+
+/* Without kallsyms nothing tells by how much a kernel was moved at its start, so the map must be
+ * right as it is: its banner is looked for where it says. */
+static int load_system_map(struct live *live, struct fail *fail)
+{
+	struct symtab *map;
+	char banner[1024];
+
+	if (read_banner(banner, sizeof(banner), fail) < 0 ||
+	    symtab_load_system_map(live->system_map, &map, fail) < 0)
+		return -1;
+	if (guard_system_map(map, live->target, banner, fail) < 0) {
+		symtab_destroy(map);
+		return -1;
+	}
+	live->symtab = map;
+	return 0;
+}
+
+static int load_symtab(struct live *live, struct fail *fail)
+{
+	struct fail map;
+
+	if (symtab_load_kallsyms("/proc/kallsyms", &live->symtab, fail) == 0)
+		return 0;
+	live->symtab = NULL;
+	if (live->system_map == NULL)
+		return -1;
+	if (load_system_map(live, &map) == 0)
+		return 0;
+	fail_append(fail, "\nnor can %s be used: %s", live->system_map, map.message);
+	return -1;
+}
+
+static void symtab_drop(struct live *live)
+{
+	symtab_destroy(live->symtab);
+	live->symtab = NULL;
+}
+
+/* The kernel's list of modules now, and an index of symbols of the same modules. */
+static int refresh_symbols(struct live *live, struct fail *fail)
+{
+	struct modules modules;
+
+	for (int tries = 0; tries < 3; tries++) {
+		if (modules_load(&modules, fail) < 0)
+			return -1;
+		if (live->symtab != NULL && modules.fingerprint == live->modules.fingerprint) {
+			modules_deinit(&live->modules);
+			live->modules = modules;
+			return 0;
+		}
+		modules_deinit(&live->modules);
+		live->modules = modules;
+		symtab_drop(live);
+		if (load_symtab(live, fail) < 0)
+			return -1;
+		/* once more: a module may have come or gone while the symbols were read */
+	}
+	symtab_drop(live);
+	return fail_set(fail, OUTCOME_BUSY,
+			"modules come and go faster than the kernel's symbols can be read; try again");
+}
+
+int live_refresh(struct live *live, struct fail *fail)
+{
+	hazards_destroy(live->hazards);
+	live->hazards = NULL;
+	if (live_open_target(live, fail) < 0 || refresh_symbols(live, fail) < 0)
+		return -1;
+	if (live->decoder == NULL &&
+	    decoder_create(live->target->info.architecture, &live->decoder, fail) < 0)
+		return -1;
+	if (hazards_load(&live->modules, &live->hazards, fail) < 0) {
+		live->hazards = NULL;
+		return -1;
+	}
+	live->kernel = (struct kernel) {
+		.target = live->target, .symtab = live->symtab, .modules = &live->modules,
+		.hazards = live->hazards, .decoder = live->decoder,
+	};
+	return 0;
+}
+
+void live_deinit(struct live *live)
+{
+	hazards_destroy(live->hazards);
+	decoder_destroy(live->decoder);
+	symtab_destroy(live->symtab);
+	modules_deinit(&live->modules);
+	target_close(live->target);
+	memset(live, 0, sizeof(*live));
+}
