@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "server.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "varlink.h"
+
+struct connection {
+	bool open;
+	bool closing;			/* no more is read; closed once all is sent */
+	bool more;			/* another whole message may be in the buffer */
+	struct varlink link;
+	struct journal_caller caller;
+	int64_t active;			/* milliseconds, when it last did something */
+	int64_t deadline;		/* 0: none */
+};
+
+struct server {
+	server_answer *answer;
+	void *data;
+	int64_t accept_after;		/* descriptors ran out: do not accept before */
+	struct connection connections[SERVER_CONNECTIONS];
+};
+
+static int64_t now_milliseconds(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);	/* cannot fail: always there */
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* The name is for the log only: the process may be gone, or have named itself anything. */
+static void read_comm(int32_t pid, char out[17])
+{
+	char path[32];
+	CLEANUP_CLOSE int fd = -1;
+	ssize_t length;
+
+	(void)snprintf(path, sizeof(path), "/proc/%" PRId32 "/comm", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	length = fd < 0 ? -1 : read(fd, out, 16);
+	if (length > 0 && out[length - 1] == '\n')
+		length--;
+	out[length > 0 ? length : 0] = '\0';
+	for (char *at = out; *at != '\0'; at++) {
+		if (!isascii((unsigned char)*at) || !isprint((unsigned char)*at))
+			*at = '?';
+	}
+}
+
+static void connection_close(struct connection *connection)
+{
+	varlink_deinit(&connection->link);
+	memset(connection, 0, sizeof(*connection));
+}
+
+/* A free one, made by closing the one that was silent the longest where there is none. */
+static struct connection *connection_place(struct server *server)
+{
+	struct connection *oldest = &server->connections[0];
+
+	for (int i = 0; i < SERVER_CONNECTIONS; i++) {
+		struct connection *connection = &server->connections[i];
+
+		if (!connection->open)
+			return connection;
+		if (connection->active < oldest->active)
+			oldest = connection;
+	}
+	log_line(LOG_NOTICE, &(struct log_about){ .caller = &oldest->caller },
+		 "closed an idle connection: %d are open", SERVER_CONNECTIONS);
+	connection_close(oldest);
+	return oldest;
+}
+
+static void connection_open(struct server *server, int fd)
+{
+	struct ucred peer;
+	socklen_t length = sizeof(peer);
+	struct connection *connection;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0) {
+		log_line(LOG_ERR, NULL, "cannot tell who connected: %s", strerror(errno));
+		(void)close(fd);
+		return;
+	}
+	connection = connection_place(server);
+	connection->open = true;
+	connection->link.fd = fd;
+	connection->active = now_milliseconds();
+	connection->caller.uid = peer.uid;
+	connection->caller.pid = peer.pid;
+	read_comm(peer.pid, connection->caller.comm);
+}
+
+static int server_accept(struct server *server, int listener, struct fail *fail)
+{
+	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (fd >= 0) {
+		connection_open(server, fd);
+		return 0;
+	}
+	switch (errno) {
+	case EMFILE:
+	case ENFILE:
+	case ENOBUFS:
+	case ENOMEM:
+		log_line(LOG_ERR, NULL, "cannot take a connection: %s", strerror(errno));
+		server->accept_after = now_milliseconds() + 1000;
+		return 0;
+	case EAGAIN:
+	case EINTR:
+	case ECONNABORTED:
+	case EPROTO:
+	case EPERM:
+		return 0;
+	default:
+		return fail_errno(fail, errno, "the listening socket failed");
+	}
+}
+
+/* Queues a reply and starts to send it. */
+static void connection_reply(struct connection *connection, json_t *reply)
+{
+	struct fail fail;
+	int queued = reply == NULL ? fail_memory(&fail, "a reply") :
+		     varlink_queue(&connection->link, reply, &fail);
+
+	if (queued < 0) {
+		json_t *error = json_pack("{s:s, s:{s:s, s:o}}", "error", "io.patcherd.Failed",
+					  "parameters", "outcome", outcome_name(OUTCOME_UNKNOWN),
+					  "message",
+					  json_sprintf("the request was carried out, but its reply "
+						       "could not be sent: %s; ask status",
+						       fail.message));
+
+		queued = error == NULL ? -1 : varlink_queue(&connection->link, error, &fail);
+		json_decref(error);
+	}
+	if (queued < 0)
+		connection->closing = true;
+	connection->deadline = now_milliseconds() + SERVER_PATIENCE * 1000;
+}
+
+/* What is not a varlink call cannot be answered by one; it gets an error, and no more is read. */
+static void connection_refuse(struct connection *connection, const char *why)
+{
+	json_t *message = json_string(why);
+	json_t *error = json_pack("{s:s, s:{s:o}}", "error", "io.patcherd.InvalidMessage",
+				  "parameters", "message",
+				  message != NULL ? message : json_string("not UTF-8"));
+
+	log_line(LOG_WARNING, &(struct log_about){ .caller = &connection->caller },
+		 "refused a message: %s", why);
+	connection_reply(connection, error);
+	json_decref(error);
+	connection->closing = true;
+}
+
+static void connection_call(struct server *server, struct connection *connection, json_t *call)
+{
+	json_t *parameters = NULL, *reply;
+	const char *method;
+	int oneway = 0, more = 0, upgrade = 0;
+	json_error_t why;
+
+	if (json_unpack_ex(call, &why, JSON_STRICT, "{s:s, s?o, s?b, s?b, s?b}", "method", &method,
+			   "parameters", &parameters, "oneway", &oneway, "more", &more,
+			   "upgrade", &upgrade) < 0) {
+		connection_refuse(connection, why.text);
+		return;
+	}
+	if (json_is_null(parameters))
+		parameters = NULL;
+	if (parameters != NULL && !json_is_object(parameters)) {
+		connection_refuse(connection, "`parameters` is no object");
+		return;
+	}
+	if (upgrade) {
+		connection_refuse(connection, "`upgrade` is not supported");
+		return;
+	}
+	/* `more` asks for several replies if there are any; one is all there ever is. */
+	reply = server->answer(server->data, &connection->caller, method, parameters);
+	if (!oneway)
+		connection_reply(connection, reply);
+	json_decref(reply);
+}
+
+/* One message at a time, and none before the reply to the one before is on its way: a peer
+ * that does not read cannot have replies pile up. */
+static void connection_take(struct server *server, struct connection *connection)
+{
+	struct fail fail;
+	json_t *call;
+	int taken = varlink_take(&connection->link, &call, &fail);
+
+	connection->more = false;
+	if (taken < 0) {
+		connection_refuse(connection, fail.message);
+	} else if (taken > 0) {
+		connection->deadline = 0;
+		connection_call(server, connection, call);
+		json_decref(call);
+		connection->more = connection->link.in_length > 0;
+	} else if (connection->deadline == 0) {
+		connection->deadline = now_milliseconds() + SERVER_PATIENCE * 1000;
+	}
+}
+
+/* All that can be done now without waiting. */
+static void connection_turn(struct server *server, struct connection *connection)
+{
+	struct fail fail;
+	int received = 1;
+
+	connection->active = now_milliseconds();
+	if (connection->link.out_length == 0 && !connection->more)
+		received = varlink_receive(&connection->link, &fail);
+	if (received < 0 && strcmp(fail.message, "closed") != 0)
+		connection_refuse(connection, fail.message);
+	else if (received < 0)
+		connection->closing = true;
+	else if (received > 0 && connection->link.out_length == 0)
+		connection_take(server, connection);
+
+	if (connection->link.out_length > 0) {
+		int flushed = varlink_flush(&connection->link, &fail);
+
+		if (flushed == 0)
+			return;
+		connection->deadline = 0;
+		/* the rest may be a whole message, or the beginning of one */
+		connection->more = connection->link.in_length > 0;
+		if (flushed < 0)
+			connection->closing = true;
+	}
+	if (connection->closing)
+		connection_close(connection);
+}
+
+static void connection_expire(struct connection *connection)
+{
+	log_line(LOG_WARNING, &(struct log_about){ .caller = &connection->caller },
+		 "closed a connection: %s within %d seconds",
+		 connection->link.out_length > 0 ? "it did not read its reply" :
+		 "its message was not whole", SERVER_PATIENCE);
+	connection_close(connection);
+}
+
+/* Milliseconds until something has to be done though nothing comes; -1: never. */
+static int next_timeout(const struct server *server, int64_t now)
+{
+	int64_t next = server->accept_after > now ? server->accept_after : INT64_MAX;
+
+	for (int i = 0; i < SERVER_CONNECTIONS; i++) {
+		const struct connection *connection = &server->connections[i];
+
+		if (connection->open && connection->more && connection->link.out_length == 0)
+			return 0;
+		if (connection->deadline != 0 && connection->deadline < next)
+			next = connection->deadline;
+	}
+	if (next == INT64_MAX)
+		return -1;
+	return next <= now ? 0 : (int)(next - now);
+}
+
+enum { STOP, LISTENER, FIRST, FDS = FIRST + SERVER_CONNECTIONS };
+
+static void server_turn(struct server *server, const struct pollfd *fds)
+{
+	for (int i = 0; i < SERVER_CONNECTIONS; i++) {
+		struct connection *connection = &server->connections[i];
+
+		if (!connection->open)
+			continue;
+		if (fds[FIRST + i].revents != 0 ||
+		    (connection->more && connection->link.out_length == 0))
+			connection_turn(server, connection);
+		else if (connection->deadline != 0 && connection->deadline <= now_milliseconds())
+			connection_expire(connection);
+	}
+}
+
+static int server_wait(struct server *server, int listener, int stop, struct pollfd *fds)
+{
+	int64_t now = now_milliseconds();
+
+	fds[STOP] = (struct pollfd) { .fd = stop, .events = POLLIN };
+	fds[LISTENER] = (struct pollfd) {
+		.fd = server->accept_after > now ? -1 : listener, .events = POLLIN,
+	};
+	for (int i = 0; i < SERVER_CONNECTIONS; i++) {
+		const struct connection *connection = &server->connections[i];
+
+		fds[FIRST + i] = (struct pollfd) {
+			.fd = connection->open ? connection->link.fd : -1,
+			.events = connection->link.out_length > 0 ? POLLOUT : POLLIN,
+		};
+	}
+	return poll(fds, FDS, next_timeout(server, now));
+}
+
+static int server_loop(struct server *server, int listener, int stop, struct fail *fail)
+{
+	struct pollfd fds[FDS];
+
+	for (;;) {
+		if (server_wait(server, listener, stop, fds) < 0) {
+			if (errno == EINTR)
+				continue;
+			return fail_errno(fail, errno, "cannot wait for requests");
+		}
+		if (fds[STOP].revents != 0)
+			return 0;
+		server_turn(server, fds);
+		if (fds[LISTENER].revents != 0 && server_accept(server, listener, fail) < 0)
+			return -1;
+	}
+}
+
+int server_run(int listener, int stop, server_answer *answer, void *data, struct fail *fail)
+{
+	CLEANUP_FREE struct server *server = calloc(1, sizeof(*server));
+	int result;
+
+	if (server == NULL)
+		return fail_memory(fail, "connections");
+	server->answer = answer;
+	server->data = data;
+	result = server_loop(server, listener, stop, fail);
+	for (int i = 0; i < SERVER_CONNECTIONS; i++) {
+		if (server->connections[i].open)
+			connection_close(&server->connections[i]);
+	}
+	return result;
+}
