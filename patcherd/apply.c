@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* DryRun and Apply: one way, of which the first leaves out the last step. */
+#include "methods.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "claim.h"
+#include "reply.h"
+#include "result.h"
+#include "spec.h"
+
+enum { PATCHES_MAX = 64, SOURCE_MAX = 4096 };
+
+struct request {
+	struct daemon *daemon;
+	const struct journal_caller *caller;
+	struct job jobs[PATCHES_MAX];
+	size_t count;
+};
+
+/* Names of files stand in messages of one line each. */
+static bool source_good(const char *source)
+{
+	size_t length = strlen(source);
+
+	for (const char *at = source; *at != '\0'; at++) {
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			return false;
+	}
+	return length > 0 && length < SOURCE_MAX;
+}
+
+static bool jobs_unpack(json_t *patches, struct request *request)
+{
+	json_error_t why;
+	size_t i;
+	json_t *item;
+
+	if (json_array_size(patches) == 0 || json_array_size(patches) > PATCHES_MAX)
+		return false;
+	request->count = json_array_size(patches);
+	json_array_foreach(patches, i, item) {
+		struct job *job = &request->jobs[i];
+
+		if (json_unpack_ex(item, &why, JSON_STRICT, "{s:s, s:s}", "name", &job->source,
+				   "yaml", &job->yaml) < 0 || !source_good(job->source))
+			return false;
+	}
+	return true;
+}
+
+static void request_free(struct request *request)
+{
+	for (size_t i = 0; i < request->count; i++) {
+		if (request->jobs[i].planned)
+			plan_deinit(&request->jobs[i].plan);
+		if (request->jobs[i].parsed)
+			patch_deinit(&request->jobs[i].patch);
+	}
+	free(request);
+}
+
+static enum outcome job_outcome(const struct job *job)
+{
+	return job->planned ? job->plan.outcome : job->fail.code;
+}
+
+static const char *job_message(const struct job *job)
+{
+	return job->planned ? job->plan.message : job->fail.message;
+}
+
+static const char *job_name(const struct job *job)
+{
+	return job->parsed ? job->patch.name : job->source;
+}
+
+/* A plan's outcome anew; without its message where memory ran out. */
+static void job_set(struct job *job, enum outcome outcome, const char *message)
+{
+	free(job->plan.message);
+	job->plan.message = strdup(message);
+	job->plan.outcome = outcome;
+}
+
+static void job_warn(struct job *job, const char *text, const char *why)
+{
+	char warning[sizeof(job->fail.message) + 128];
+
+	(void)snprintf(warning, sizeof(warning), "%s: %s", text, why);
+	/* without memory for a warning the outcome still stands */
+	(void)!strings_add(&job->plan.warnings, warning);
+}
+
+static void job_prove(struct job *job, const struct kernel *kernel, const struct fail *unusable)
+{
+	job->parsed = spec_parse(job->source, job->yaml, strlen(job->yaml), &job->patch,
+				 &job->fail) == 0;
+	if (!job->parsed)
+		return;
+	if (unusable != NULL)
+		job->fail = *unusable;
+	else
+		job->planned = plan_make(kernel, &job->patch, &job->plan, &job->fail) == 0;
+}
+
+static size_t jobs_with(const struct request *request, enum outcome outcome)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < request->count; i++)
+		found += job_outcome(&request->jobs[i]) == outcome;
+	return found;
+}
+
+/* Where it is true of all that were to be written. */
+static void applicable_set(struct request *request, enum outcome outcome, const char *message)
+{
+	for (size_t i = 0; i < request->count; i++) {
+		if (job_outcome(&request->jobs[i]) == OUTCOME_APPLICABLE)
+			job_set(&request->jobs[i], outcome, message);
+	}
+}
+
+/* Every job gets its outcome, up to the write. */
+static void jobs_prove(struct request *request)
+{
+	struct daemon *daemon = request->daemon;
+	struct live *live = &daemon->live;
+	struct fail fail;
+	bool usable = live_refresh(live, &fail) == 0;
+
+	for (size_t i = 0; i < request->count; i++)
+		job_prove(&request->jobs[i], &live->kernel, usable ? NULL : &fail);
+	if (!usable)
+		return;
+	if (daemon->journal != NULL &&
+	    claim_check(daemon->journal, live->target, request->jobs, request->count, &fail) == 0)
+		return;
+	if (daemon->journal != NULL) {
+		applicable_set(request, fail.code, fail.message);
+		return;
+	}
+	for (size_t i = 0; i < request->count; i++) {
+		if (request->jobs[i].planned)
+			job_warn(&request->jobs[i], "not compared with what is applied, and apply "
+				 "will refuse", daemon->journal_fail.message);
+	}
+}
+
+static json_t *results(const struct request *request, uint64_t stop_nanoseconds)
+{
+	const struct live *live = &request->daemon->live;
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < request->count; i++) {
+		const struct job *job = &request->jobs[i];
+		json_t *result = job->planned ? result_plan(&job->plan, &live->target->info) :
+				 result_fail(job_name(job), &job->fail);
+
+		if (job_outcome(job) == OUTCOME_APPLIED)
+			(void)json_object_set_new(result, "stop_nanoseconds",
+						  json_integer((json_int_t)stop_nanoseconds));
+		if (json_array_append_new(list, result) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+static void jobs_note(const struct request *request)
+{
+	for (size_t i = 0; i < request->count; i++) {
+		const struct job *job = &request->jobs[i];
+
+		daemon_note(request->daemon, request->caller, "apply", job_name(job),
+			    job_outcome(job), job_message(job));
+	}
+}
+
+static json_t *refuse(struct request *request, const struct fail *fail)
+{
+	if (fail->code == OUTCOME_INCOMPLETE)
+		applicable_set(request, OUTCOME_INCOMPLETE, fail->message);
+	else
+		applicable_set(request, OUTCOME_APPLICABLE,
+			       "not written: nothing is, unless every patch of the request can be");
+	jobs_note(request);
+	return reply_refused(fail, results(request, 0));
+}
+
+/* The proved jobs to the kernel, or none. */
+static json_t *jobs_apply(struct request *request)
+{
+	struct daemon *daemon = request->daemon;
+	struct transaction transaction = {
+		.journal = daemon->journal, .target = daemon->live.target,
+		.boot_id = daemon->boot_id, .caller = *request->caller,
+	};
+	struct fail fail = { .code = OUTCOME_ERROR };
+	size_t applicable = jobs_with(request, OUTCOME_APPLICABLE);
+
+	if (applicable + jobs_with(request, OUTCOME_ALREADY_APPLIED) < request->count)
+		return refuse(request, &fail);
+	if (applicable > 0 && !daemon->live.target->info.writable) {
+		applicable_set(request, OUTCOME_NOT_WRITABLE, daemon->live.not_writable.message);
+		return refuse(request, &fail);
+	}
+	if (applicable > 0 &&
+	    transaction_apply(&transaction, request->jobs, request->count, &fail) < 0) {
+		if (jobs_with(request, fail.code) == 0)
+			applicable_set(request, fail.code, fail.message);
+		return refuse(request, &fail);
+	}
+	jobs_note(request);
+	return reply_with(json_pack("{s:o}", "results",
+				    results(request, transaction.stop_nanoseconds)));
+}
+
+static void warn_not_writable(struct request *request)
+{
+	const struct live *live = &request->daemon->live;
+
+	for (size_t i = 0; i < request->count; i++) {
+		if (job_outcome(&request->jobs[i]) == OUTCOME_APPLICABLE &&
+		    !live->target->info.writable)
+			job_warn(&request->jobs[i], "nothing here can write to the kernel now",
+				 live->not_writable.message);
+	}
+}
+
+/* The kind of target this request asks for; "auto" is the best there is. */
+static bool target_select(struct daemon *daemon, const char *kind)
+{
+	if (kind != NULL && !live_kind_known(kind) && strcmp(kind, "auto") != 0)
+		return false;
+	if (kind == NULL)
+		daemon->live.target_kind = daemon->target_kind;
+	else
+		daemon->live.target_kind = live_kind_known(kind) ? kind : NULL;
+	return true;
+}
+
+static json_t *request_run(struct request *request, bool write)
+{
+	jobs_prove(request);
+	if (write)
+		return jobs_apply(request);
+	warn_not_writable(request);
+	return reply_with(json_pack("{s:o}", "results", results(request, 0)));
+}
+
+static json_t *run(struct daemon *daemon, const struct journal_caller *caller,
+		   json_t *const values[METHOD_PARAMETERS], bool write)
+{
+	struct request *request = calloc(1, sizeof(*request));
+	json_t *reply;
+
+	if (request == NULL)
+		return NULL;
+	request->daemon = daemon;
+	request->caller = caller;
+	if (!jobs_unpack(values[0], request))
+		reply = reply_invalid("patches");
+	else if (!target_select(daemon, json_string_value(values[1])))
+		reply = reply_invalid("target");
+	else
+		reply = request_run(request, write);
+	daemon->live.target_kind = NULL;	/* the request's memory */
+	request_free(request);
+	return reply;
+}
+
+json_t *method_dry_run(struct daemon *daemon, const struct journal_caller *caller,
+		       json_t *const values[METHOD_PARAMETERS])
+{
+	return run(daemon, caller, values, false);
+}
+
+json_t *method_apply(struct daemon *daemon, const struct journal_caller *caller,
+		     json_t *const values[METHOD_PARAMETERS])
+{
+	if (daemon->journal == NULL)
+		return reply_error_text("io.patcherd.JournalDamaged", "message",
+					daemon->journal_fail.message);
+	daemon_recover(daemon);
+	return run(daemon, caller, values, true);
+}

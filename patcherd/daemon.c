@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "recover.h"
+
+static int read_boot_id(char out[37], struct fail *fail)
+{
+	static const char path[] = "/proc/sys/kernel/random/boot_id";
+	CLEANUP_FCLOSE FILE *file = fopen(path, "re");
+
+	if (file == NULL || fgets(out, 37, file) == NULL || strlen(out) != 36)
+		return fail_errno(fail, errno, "cannot tell this boot from others: %s", path);
+	return 0;
+}
+
+int daemon_init(struct daemon *daemon, const char *path, struct fail *fail)
+{
+	if (read_boot_id(daemon->boot_id, fail) < 0)
+		return -1;
+	if (journal_open(path, daemon->boot_id, &daemon->journal, &daemon->journal_fail) < 0) {
+		daemon->journal = NULL;
+		log_line(LOG_ERR, NULL, "nothing will be written to the kernel: %s",
+			 daemon->journal_fail.message);
+	}
+	return 0;
+}
+
+void daemon_deinit(struct daemon *daemon)
+{
+	live_deinit(&daemon->live);
+	if (daemon->journal != NULL)
+		journal_close(daemon->journal);
+	daemon->journal = NULL;
+}
+
+/* Whether the journal has anything that was interrupted; where it cannot be read, it may. */
+static bool interrupted(struct journal *journal)
+{
+	struct journal_entry *entries = NULL;
+	size_t count = 0;
+	struct fail fail;
+	bool found = journal_active(journal, NULL, &entries, &count, &fail) < 0;
+
+	for (size_t i = 0; i < count; i++) {
+		found |= entries[i].state != JOURNAL_APPLIED;
+		journal_entry_deinit(&entries[i]);
+	}
+	free(entries);
+	return found;
+}
+
+void daemon_recover(struct daemon *daemon)
+{
+	struct transaction transaction = {
+		.journal = daemon->journal, .boot_id = daemon->boot_id,
+		.caller = { .uid = getuid(), .pid = getpid(), .comm = "patcherd" },
+	};
+	struct fail fail;
+
+	if (daemon->recovered || daemon->journal == NULL)
+		return;
+	if (!interrupted(daemon->journal)) {
+		daemon->recovered = true;
+		return;
+	}
+	daemon->live.target_kind = daemon->target_kind;
+	if (live_open_target(&daemon->live, &fail) == 0) {
+		transaction.target = daemon->live.target;
+		if (recover(&transaction, &fail) == 0) {
+			daemon->recovered = true;
+			return;
+		}
+	}
+	log_line(LOG_WARNING, NULL, "the journal was not compared with the kernel's memory: %s",
+		 fail.message);
+}
+
+static void event_write(struct daemon *daemon, const struct journal_event *event)
+{
+	struct fail fail;
+
+	if (daemon->journal != NULL && journal_note(daemon->journal, event, &fail) < 0)
+		log_line(LOG_ERR, NULL, "the audit trail could not be written: %s", fail.message);
+}
+
+void daemon_note(struct daemon *daemon, const struct journal_caller *caller, const char *action,
+		 const char *patch, enum outcome outcome, const char *message)
+{
+	CLEANUP_FREE char *patch_copy = strdup(patch);
+	CLEANUP_FREE char *message_copy = message == NULL ? NULL : strdup(message);
+	struct log_about about = {
+		.patch = patch, .outcome = outcome_name(outcome), .caller = caller,
+	};
+	struct journal_event event = {
+		.patch = patch_copy, .message = message_copy, .caller = *caller,
+	};
+	struct timespec now;
+
+	log_line(outcome_status(outcome) == 0 ? LOG_NOTICE : LOG_WARNING, &about, "%s: %s%s%s",
+		 action, outcome_name(outcome), message == NULL ? "" : ": ",
+		 message == NULL ? "" : message);
+	if (patch_copy == NULL)
+		return;
+	(void)clock_gettime(CLOCK_REALTIME, &now);	/* cannot fail: always there */
+	event.at = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+	(void)snprintf(event.boot_id, sizeof(event.boot_id), "%s", daemon->boot_id);
+	(void)snprintf(event.action, sizeof(event.action), "%s", action);
+	(void)snprintf(event.outcome, sizeof(event.outcome), "%s", outcome_name(outcome));
+	event_write(daemon, &event);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* daemon: what requests work on, kept from one to the next. */
+#ifndef PATCHERD_DAEMON_H
+#define PATCHERD_DAEMON_H
+
+#include "live.h"
+#include "transaction.h"
+
+struct daemon {
+	const char *target_kind;	/* --target; NULL: the best there is */
+	struct live live;
+	struct journal *journal;	/* NULL: it could not be opened; */
+	struct fail journal_fail;	/* this says why, and nothing is written */
+	char boot_id[37];
+	bool recovered;			/* recover() has run */
+};
+
+/* boot_id, and the journal at `path`, where it can be opened. */
+int daemon_init(struct daemon *daemon, const char *path, struct fail *fail) MUST_CHECK;
+void daemon_deinit(struct daemon *daemon);
+
+/* Runs recover() unless it has: at start, and again before the next request that writes where the
+ * kernel's memory could not be read at start. Failures are logged. */
+void daemon_recover(struct daemon *daemon);
+
+/* One attempt of `caller` and how it ended, to the audit trail and the log. `message` NULL: there is
+ * nothing to say. A trail that cannot be written is logged: what was done is done. */
+void daemon_note(struct daemon *daemon, const struct journal_caller *caller, const char *action,
+		 const char *patch, enum outcome outcome, const char *message);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* methods: what can be called, with which parameters, by whom. Denial is the default: only root
+ * may call io.patcherd; who can connect at all may ask what there is. */
+#ifndef PATCHERD_METHODS_H
+#define PATCHERD_METHODS_H
+
+#include <jansson.h>
+
+#include "daemon.h"
+
+enum { METHOD_PARAMETERS = 3 };
+
+/* One method's work. `values` are the parameters in the order of its row in the table, of the
+ * right types, NULL where not given. Returns the reply, NULL when memory ran out. */
+typedef json_t *method_answer(struct daemon *daemon, const struct journal_caller *caller,
+			      json_t *const values[METHOD_PARAMETERS]);
+
+method_answer method_dry_run, method_apply;			/* apply.c */
+method_answer method_revert;					/* revert.c */
+method_answer method_status, method_history;			/* status.c */
+method_answer method_disassemble;				/* disassemble.c */
+
+/* A server_answer; `data` is the struct daemon. */
+json_t *methods_answer(void *data, const struct journal_caller *caller, const char *method,
+		       json_t *parameters);
+
+#endif

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Status and History: what memory holds, and what was ever tried. */
+#include "methods.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "look.h"
+#include "reply.h"
+#include "result.h"
+
+enum { EVENTS_MAX = 2000, HISTORY_BYTES_MAX = 1024 * 1024 };
+
+/* "2026-11-21T14:03:09Z" */
+static json_t *time_json(int64_t microseconds)
+{
+	time_t seconds = (time_t)(microseconds / 1000000);
+	struct tm parts;
+	char text[64];
+
+	if (gmtime_r(&seconds, &parts) == NULL ||
+	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
+		return json_string("");
+	return json_string(text);
+}
+
+static json_t *caller_json(const struct journal_caller *caller)
+{
+	return json_pack("{s:I, s:I, s:o}", "uid", (json_int_t)caller->uid, "pid",
+			 (json_int_t)caller->pid, "comm", result_text(caller->comm));
+}
+
+/* What status says of one entry. */
+struct verdict {
+	const char *state;
+	bool attention;
+	char *message;			/* owned; NULL: nothing to say */
+};
+
+/* What memory says of an entry that the journal has as applied. */
+static const struct {
+	const char *state;
+	bool attention;
+	const char *message;
+} by_memory[] = {
+	[LOOK_STATE_APPLIED] = { "applied", false, NULL },
+	[LOOK_STATE_NOT_APPLIED] = { "tampered", true,
+		"the old bytes are there, and it was not patcherd that put them back; find out who "
+		"did, then revert it, which only corrects the journal, and apply it again" },
+	[LOOK_STATE_PARTIAL] = { "partial", true,
+		"some sites hold the new bytes and some the old ones; revert puts all of them back" },
+	[LOOK_STATE_TAMPERED] = { "tampered", true,
+		"bytes that are neither the old nor the new ones are there; find out whose they "
+		"are; revert refuses to touch them unless it is forced" },
+	[LOOK_STATE_LOST] = { "lost", true,
+		"a module it changed was unloaded, or loaded anew since; apply it again, or revert "
+		"it, which only corrects the journal" },
+};
+
+/* The journal of what was interrupted is finished at start; of this entry it could not be. */
+static void verdict_of_interrupted(const struct journal_entry *entry, enum look_state look,
+				   struct verdict *out)
+{
+	bool new = look == LOOK_STATE_APPLIED;
+
+	out->attention = true;
+	if (entry->state == JOURNAL_INTENDED)
+		out->state = "intended";
+	else
+		out->state = new ? "applied" : "reverted";
+	out->message = strdup(new ? "it was interrupted, and the new bytes are there; revert puts "
+			      "the old ones back" :
+			      "it was interrupted, and the old bytes are there; revert corrects the "
+			      "journal");
+}
+
+static void verdict_of_memory(const struct journal_entry *entry, enum look_state look,
+			      struct verdict *out)
+{
+	if (entry->state != JOURNAL_APPLIED &&
+	    (look == LOOK_STATE_APPLIED || look == LOOK_STATE_NOT_APPLIED)) {
+		verdict_of_interrupted(entry, look, out);
+		return;
+	}
+	out->state = by_memory[look].state;
+	out->attention = by_memory[look].attention;
+	if (by_memory[look].message != NULL)
+		out->message = strdup(by_memory[look].message);
+}
+
+static void verdict_make(const struct journal_entry *entry, bool looked, enum look_state look,
+			 const struct fail *fail, struct verdict *out)
+{
+	/* "reverting" is no word of the interface: until it is done, it is applied */
+	out->state = journal_state_name(entry->state == JOURNAL_REVERTING ? JOURNAL_APPLIED :
+					entry->state);
+	switch (entry->state) {
+	case JOURNAL_EXPIRED:
+		out->message = strdup("it was applied before the last reboot, which undid it; apply "
+				      "it again if it is still wanted");
+		return;
+	case JOURNAL_FAILED:
+		out->attention = true;
+		out->message = strdup("it was not applied, the old bytes were there; history says "
+				      "why");
+		return;
+	case JOURNAL_REVERTED:
+		return;
+	default:
+		break;
+	}
+	if (looked) {
+		verdict_of_memory(entry, look, out);
+		return;
+	}
+	out->attention = true;
+	out->message = strdup(fail->message);
+}
+
+static json_t *site_json(const struct journal_site *site, const struct look_site *now)
+{
+	char old[BYTES_TEXT_MAX], new[BYTES_TEXT_MAX], found[BYTES_TEXT_MAX];
+	bool known = now != NULL && now->found.length > 0;
+
+	return json_pack("{s:o, s:o, s:I, s:o, s:s, s:s, s:s, s:o}",
+			 "function", result_text(site->function),
+			 "module", result_text(site->module),
+			 "offset", (json_int_t)site->offset,
+			 "address", result_address(site->address),
+			 "now", now == NULL ? "unknown" : look_name(now->now),
+			 "old", bytes_print(&site->old, old),
+			 "new", bytes_print(&site->replacement, new),
+			 "found", known ? json_string(bytes_print(&now->found, found)) : json_null());
+}
+
+/* `now` NULL: memory was not looked at. */
+static json_t *sites_json(const struct journal_entry *entry, const struct look_site *now)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < entry->site_count; i++) {
+		if (json_array_append_new(list, site_json(&entry->sites[i],
+							  now == NULL ? NULL : &now[i])) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+/* `unreadable` NULL: the kernel's memory can be looked at, by daemon->live.target. */
+static json_t *entry_json(struct daemon *daemon, const struct journal_entry *entry,
+			  const struct fail *unreadable)
+{
+	CLEANUP_FREE struct look_site *now = calloc(entry->site_count + 1, sizeof(*now));
+	enum look_state look = LOOK_STATE_LOST;
+	struct verdict verdict = { .state = NULL };
+	struct fail fail;
+	bool looked;
+	json_t *json;
+
+	if (now == NULL)
+		return NULL;
+	looked = unreadable == NULL && strcmp(entry->boot_id, daemon->boot_id) == 0 &&
+		 look_at_entry(daemon->live.target, entry, now, &look, &fail) == 0;
+	verdict_make(entry, looked, look, unreadable == NULL ? &fail : unreadable, &verdict);
+	json = json_pack("{s:o, s:s, s:o, s:b, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o}",
+			 "patch", result_text(entry->patch), "state", verdict.state,
+			 "message", result_text(verdict.message), "attention", verdict.attention,
+			 "sha256", entry->sha256, "source", result_text(entry->source),
+			 "release", result_text(entry->release), "boot_id", entry->boot_id,
+			 "intended_at", time_json(entry->intended_at),
+			 "changed_at", time_json(entry->changed_at),
+			 "caller", caller_json(&entry->caller),
+			 "sites", sites_json(entry, looked ? now : NULL));
+	free(verdict.message);
+	return json;
+}
+
+static json_t *unknown(struct daemon *daemon, const char *patch)
+{
+	struct journal_entry *entries = NULL;
+	size_t count = 0;
+	struct fail fail, ignored;
+
+	(void)fail_set(&fail, OUTCOME_NOT_FOUND, "no patch named %s was ever applied here", patch);
+	if (journal_latest(daemon->journal, NULL, &entries, &count, &ignored) < 0)
+		return reply_failed(&fail);
+	for (size_t i = 0; i < count; i++) {
+		fail_append(&fail, "%s%s", i == 0 ? "; known are: " : ", ", entries[i].patch);
+		journal_entry_deinit(&entries[i]);
+	}
+	free(entries);
+	return reply_failed(&fail);
+}
+
+static json_t *journal_damaged(const struct daemon *daemon)
+{
+	return reply_error_text("io.patcherd.JournalDamaged", "message",
+				daemon->journal_fail.message);
+}
+
+json_t *method_status(struct daemon *daemon, const struct journal_caller *caller,
+		      json_t *const values[METHOD_PARAMETERS])
+{
+	const char *patch = json_string_value(values[0]);
+	struct journal_entry *entries = NULL;
+	json_t *list;
+	size_t count = 0;
+	struct fail fail, target_fail;
+	const struct fail *unreadable;
+	bool complete = true;
+
+	(void)caller;
+	if (daemon->journal == NULL)
+		return journal_damaged(daemon);
+	daemon_recover(daemon);
+	daemon->live.target_kind = daemon->target_kind;
+	unreadable = live_open_target(&daemon->live, &target_fail) < 0 ? &target_fail : NULL;
+	if (journal_latest(daemon->journal, patch, &entries, &count, &fail) < 0)
+		return reply_failed(&fail);
+	list = json_array();
+	for (size_t i = 0; i < count; i++) {
+		complete &= json_array_append_new(list, entry_json(daemon, &entries[i],
+								   unreadable)) == 0;
+		journal_entry_deinit(&entries[i]);
+	}
+	free(entries);
+	if (!complete || (count == 0 && patch != NULL)) {
+		json_decref(list);
+		return complete ? unknown(daemon, patch) : NULL;
+	}
+	return reply_with(json_pack("{s:o}", "patches", list));
+}
+
+static json_t *event_json(const struct journal_event *event)
+{
+	return json_pack("{s:o, s:s, s:o, s:s, s:s, s:o, s:o}", "at", time_json(event->at),
+			 "boot_id", event->boot_id, "patch", result_text(event->patch),
+			 "action", event->action, "outcome", event->outcome,
+			 "message", result_text(event->message),
+			 "caller", caller_json(&event->caller));
+}
+
+/* The first of the newest events whose texts fit into one reply. */
+static size_t events_begin(const struct journal_event *events, size_t count)
+{
+	size_t length = 0;
+
+	while (count > 0) {
+		const char *message = events[count - 1].message;
+
+		length += strlen(events[count - 1].patch) + (message ? strlen(message) : 0);
+		if (length > HISTORY_BYTES_MAX)
+			break;
+		count--;
+	}
+	return count;
+}
+
+json_t *method_history(struct daemon *daemon, const struct journal_caller *caller,
+		       json_t *const values[METHOD_PARAMETERS])
+{
+	struct journal_event *events = NULL;
+	json_t *list = json_array();
+	size_t count = 0, begin;
+	struct fail fail;
+	bool complete = true;
+
+	(void)caller;
+	if (daemon->journal == NULL ||
+	    journal_events(daemon->journal, json_string_value(values[0]), EVENTS_MAX, &events,
+			   &count, &fail) < 0) {
+		json_decref(list);
+		return daemon->journal == NULL ? journal_damaged(daemon) : reply_failed(&fail);
+	}
+	begin = events_begin(events, count);
+	for (size_t i = 0; i < count; i++) {
+		if (i >= begin)
+			complete &= json_array_append_new(list, event_json(&events[i])) == 0;
+		journal_event_deinit(&events[i]);
+	}
+	free(events);
+	if (!complete) {
+		json_decref(list);
+		return NULL;
+	}
+	return reply_with(json_pack("{s:o}", "events", list));
+}
