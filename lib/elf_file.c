@@ -209,12 +209,10 @@ static int read_names(struct elf_file *elf, GElf_Shdr *names, struct fail *fail)
 
 	if (gelf_getehdr(elf->elf, &header) == NULL ||
 	    elf_getshdrnum(elf->elf, &elf->section_count) != 0 ||
-	    elf->section_count > SECTION_COUNT_MAX ||
+	    elf->section_count == 0 || elf->section_count > SECTION_COUNT_MAX ||
 	    !in_range(header.e_shoff, elf->section_count * (uint64_t)header.e_shentsize, elf->size))
-		return fail_set(fail, OUTCOME_ERROR, "%s: the table of sections lies outside the "
-				"file, or is damaged", elf->path);
-	if (elf->section_count == 0)
-		return fail_set(fail, OUTCOME_ERROR, "%s: no sections", elf->path);
+		return fail_set(fail, OUTCOME_ERROR, "%s: no table of sections, or one that lies "
+				"outside the file", elf->path);
 	if (elf_getshdrstrndx(elf->elf, &index) != 0 || index == 0 || index >= elf->section_count ||
 	    gelf_getshdr(elf_getscn(elf->elf, index), names) == NULL ||
 	    names->sh_type != SHT_STRTAB || !in_range(names->sh_offset, names->sh_size, elf->size))
