@@ -29,28 +29,16 @@ void symtab_destroy(struct symtab *symtab)
 	free(symtab);
 }
 
-char *symtab_name_room(struct symtab *symtab)
+char *symtab_name_block(struct symtab *symtab)
 {
-	struct symtab_block *block = symtab->names;
+	struct symtab_block *block = malloc(sizeof(*block));
 
-	if (block == NULL || sizeof(block->text) - block->used < SYMTAB_NAME_MAX + 1) {
-		block = malloc(sizeof(*block));
-		if (block == NULL)
-			return NULL;
-		block->previous = symtab->names;
-		block->used = 0;
-		symtab->names = block;
-	}
-	return block->text + block->used;
-}
-
-const char *symtab_name_keep(struct symtab *symtab, size_t length)
-{
-	char *name = symtab->names->text + symtab->names->used;
-
-	name[length] = '\0';
-	symtab->names->used += length + 1;
-	return name;
+	if (block == NULL)
+		return NULL;
+	block->previous = symtab->names;
+	block->used = 0;
+	symtab->names = block;
+	return block->text;
 }
 
 int symtab_reserve(struct symtab *symtab, size_t count, struct fail *fail)
@@ -74,23 +62,29 @@ int symtab_reserve(struct symtab *symtab, size_t count, struct fail *fail)
 	return 0;
 }
 
-void symtab_add(struct symtab *symtab, const struct symbol *symbol)
-{
-	symtab->items[symtab->count++] = *symbol;
-}
-
 struct sort_key {
 	uint64_t address;
 	size_t index;
 };
 
-static int by_address(const void *left, const void *right)
-{
-	const struct sort_key *a = left, *b = right;
+/* One pass of a radix sort: by RADIX_BITS of the address from bit `shift` on, stable. */
+enum { RADIX_BITS = 11, RADIX = 1 << RADIX_BITS };
 
-	if (a->address != b->address)
-		return a->address < b->address ? -1 : 1;
-	return a->index < b->index ? -1 : a->index > b->index;
+static void sort_digit(const struct sort_key *from, struct sort_key *to, size_t count,
+		       unsigned shift)
+{
+	size_t places[RADIX] = { 0 }, place = 0;
+
+	for (size_t i = 0; i < count; i++)
+		places[from[i].address >> shift & (RADIX - 1)]++;
+	for (size_t i = 0; i < RADIX; i++) {
+		size_t here = places[i];
+
+		places[i] = place;
+		place += here;
+	}
+	for (size_t i = 0; i < count; i++)
+		to[places[from[i].address >> shift & (RADIX - 1)]++] = from[i];
 }
 
 /* How many symbols from the first on need no sorting: they are in order, and none behind them
@@ -119,21 +113,34 @@ static int sort_items(struct symtab *symtab, struct fail *fail)
 {
 	size_t sorted = sorted_prefix(symtab), count = symtab->count - sorted;
 	struct symbol *items = symtab->items + sorted;
+	uint64_t lowest = UINT64_MAX, highest = 0;
 
 	if (count == 0)
 		return 0;
 
-	CLEANUP_FREE struct sort_key *keys = calloc(count, sizeof(*keys));
-	CLEANUP_FREE struct symbol *copy = calloc(count, sizeof(*copy));
+	CLEANUP_FREE struct sort_key *keys = calloc(count * 2, sizeof(*keys));
+	CLEANUP_FREE struct symbol *copy = malloc(count * sizeof(*copy));
+	struct sort_key *from = keys, *to = keys + count;
 
 	if (keys == NULL || copy == NULL)
 		return fail_memory(fail, "sorting symbols");
-	for (size_t i = 0; i < count; i++)
-		keys[i] = (struct sort_key){ items[i].address, i };
-	qsort(keys, count, sizeof(*keys), by_address);
 	memcpy(copy, items, count * sizeof(*copy));
+	for (size_t i = 0; i < count; i++) {
+		lowest = items[i].address < lowest ? items[i].address : lowest;
+		highest = items[i].address > highest ? items[i].address : highest;
+	}
 	for (size_t i = 0; i < count; i++)
-		items[i] = copy[keys[i].index];
+		keys[i] = (struct sort_key){ items[i].address - lowest, i };
+	for (unsigned shift = 0; shift < 64 && (highest - lowest) >> shift != 0;
+	     shift += RADIX_BITS) {
+		struct sort_key *swap = from;
+
+		sort_digit(from, to, count, shift);
+		from = to;
+		to = swap;
+	}
+	for (size_t i = 0; i < count; i++)
+		items[i] = copy[from[i].index];
 	return 0;
 }
 

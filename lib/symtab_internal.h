@@ -26,15 +26,38 @@ struct symtab {
 };
 
 struct symtab *symtab_create(void);
-/* SYMTAB_NAME_MAX + 1 bytes for a name; what of them is kept says symtab_name_keep(). NULL: out of
- * memory. */
-char *symtab_name_room(struct symtab *symtab);
+/* A new block; NULL: out of memory. */
+char *symtab_name_block(struct symtab *symtab);
+
+/* Room for a name of SYMTAB_NAME_MAX and 8 bytes more; symtab_name_keep() says how many of them are
+ * kept. NULL: out of memory. */
+static inline char *symtab_name_room(struct symtab *symtab)
+{
+	struct symtab_block *block = symtab->names;
+
+	if (block == NULL || sizeof(block->text) - block->used < SYMTAB_NAME_MAX + 8)
+		return symtab_name_block(symtab);
+	return block->text + block->used;
+}
+
 /* `length` without the NUL, which it adds. Returns the name. */
-const char *symtab_name_keep(struct symtab *symtab, size_t length);
+static inline const char *symtab_name_keep(struct symtab *symtab, size_t length)
+{
+	char *name = symtab->names->text + symtab->names->used;
+
+	name[length] = '\0';
+	symtab->names->used += length + 1;
+	return name;
+}
+
 /* Makes sure that `count` more symbols fit without symtab_add() failing. */
 int symtab_reserve(struct symtab *symtab, size_t count, struct fail *fail) MUST_CHECK;
 /* Its strings must be kept already. */
-void symtab_add(struct symtab *symtab, const struct symbol *symbol);
+static inline void symtab_add(struct symtab *symtab, const struct symbol *symbol)
+{
+	symtab->items[symtab->count++] = *symbol;
+}
+
 /* Sorts, gives those of size 0 their size, and builds the hash table. */
 int symtab_finish(struct symtab *symtab, struct fail *fail) MUST_CHECK;
 
