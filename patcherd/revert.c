@@ -212,7 +212,7 @@ static bool needs_write(const struct request *request)
 /* Results for all that was asked for. -1: *fail, and nothing was changed or it is incomplete. */
 static int request_run(struct request *request, struct fail *fail)
 {
-	const struct live *live = &request->daemon->live;
+	struct live *live = &request->daemon->live;
 
 	if (idle_names_add(request, fail) < 0)
 		return -1;
@@ -223,6 +223,9 @@ static int request_run(struct request *request, struct fail *fail)
 	}
 	if (request->chosen == 0)
 		return 0;
+	live->target_kind = request->daemon->target_kind;
+	if (live_open_target(live, fail) < 0)
+		return -1;
 	if (!live->target->info.writable && needs_write(request)) {
 		chosen_add(request, OUTCOME_NOT_WRITABLE, live->not_writable.message);
 		*fail = live->not_writable;
@@ -238,9 +241,7 @@ static json_t *revert(struct request *request)
 	int result;
 
 	daemon_recover(daemon);
-	daemon->live.target_kind = daemon->target_kind;
-	if (live_open_target(&daemon->live, &fail) < 0 ||
-	    journal_active(daemon->journal, NULL, &request->entries, &request->count, &fail) < 0)
+	if (journal_active(daemon->journal, NULL, &request->entries, &request->count, &fail) < 0)
 		return reply_failed(&fail);
 	request->results = json_array();
 	entries_choose(request);

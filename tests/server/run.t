@@ -1,0 +1,571 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The real daemon on a real socket, and clients that mean it no good. Needs root."""
+
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+
+PATCHERD = os.path.abspath(os.path.join(os.environ.get("BUILD", "build"), "patcherd"))
+INTERFACE = "include/io.patcherd.varlink"
+# The longest that is waited for an event; nothing is asserted about how long it took.
+PATIENCE = 120
+FRAME_MAX = 4 * 1024 * 1024
+INVALID = "io.patcherd.InvalidMessage"
+SERVICE = "org.varlink.service."
+
+
+class Daemon:
+    """A patcherd of its own directory, started and ready."""
+
+    def __init__(self, directory=None, options=(), ready=True):
+        self.directory = directory or tempfile.mkdtemp(prefix="patcherd-test-")
+        os.chmod(self.directory, 0o755)
+        self.path = os.path.join(self.directory, "run", "socket")
+        self.journal = os.path.join(self.directory, "lib", "journal.db")
+        self.log = os.path.join(self.directory, "log")
+        notify = os.path.join(self.directory, "notify")
+        if os.path.exists(notify):
+            os.unlink(notify)
+        self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.notify.settimeout(PATIENCE)
+        self.notify.bind(notify)
+        self.process = self.start(options, notify)
+        if ready:
+            assert self.notify.recv(100) == b"READY=1", "it did not say that it is ready"
+
+    def start(self, options, notify):
+        with open(self.log, "ab") as log:
+            return subprocess.Popen(
+                [PATCHERD, "--socket", self.path, "--journal", self.journal,
+                 "--target", "kcore", *options],
+                env={**os.environ, "NOTIFY_SOCKET": notify}, stdin=subprocess.DEVNULL,
+                stdout=log, stderr=log)
+
+    def connect(self):
+        client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        client.settimeout(PATIENCE)
+        client.connect(self.path)
+        return client
+
+    def call(self, method, **parameters):
+        with self.connect() as client:
+            return call(client, method, **parameters)
+
+    def text(self):
+        with open(self.log, encoding="utf-8") as log:
+            return log.read()
+
+    def end(self, signal_number=signal.SIGTERM):
+        self.process.send_signal(signal_number)
+        status = self.process.wait(PATIENCE)
+        self.notify.close()
+        return status
+
+    def remove(self):
+        """Ends it and removes all; a daemon that a sanitizer stopped does not end with 0."""
+        if self.process.poll() is None:
+            status = self.end()
+            assert status == 0, f"it ended with {status}: {self.text()}"
+        self.notify.close()
+        shutil.rmtree(self.directory)
+
+
+def encode(message):
+    return json.dumps(message).encode() + b"\0"
+
+
+def receive(client):
+    """One message; None: closed before it was whole."""
+    data = b""
+    while not data.endswith(b"\0"):
+        try:
+            part = client.recv(1)
+        except ConnectionResetError:
+            return None
+        if part == b"":
+            return None
+        data += part
+    return json.loads(data[:-1])
+
+
+def call(client, method, **parameters):
+    client.sendall(encode({"method": method, "parameters": parameters}))
+    return receive(client)
+
+
+def closed(client):
+    try:
+        return client.recv(1) == b""
+    except ConnectionResetError:
+        return True
+
+
+def serves(daemon):
+    reply = daemon.call(SERVICE + "GetInfo")
+    return reply["parameters"]["product"] == "patcherd"
+
+
+def expect(reply, error, **parameters):
+    assert reply is not None, "closed without a reply"
+    assert reply.get("error") == error, reply
+    for key, value in parameters.items():
+        assert reply["parameters"][key] == value, reply
+
+
+# ---- what it answers ---------------------------------------------------------------------------
+
+
+def test_socket_is_for_root_and_journal_is_private(daemon):
+    assert os.stat(daemon.path).st_mode & 0o777 == 0o600
+    assert os.stat(os.path.dirname(daemon.path)).st_mode & 0o777 == 0o755
+    assert os.stat(os.path.dirname(daemon.journal)).st_mode & 0o777 == 0o700
+
+
+def test_introspection_names_both_interfaces(daemon):
+    reply = daemon.call(SERVICE + "GetInfo")["parameters"]
+    assert reply["interfaces"] == ["org.varlink.service", "io.patcherd"]
+    assert set(reply) == {"vendor", "product", "version", "url", "interfaces"}
+
+
+def test_the_description_is_the_interface_file(daemon):
+    reply = daemon.call(SERVICE + "GetInterfaceDescription", interface="io.patcherd")
+    with open(INTERFACE, encoding="utf-8") as file:
+        assert reply["parameters"]["description"] == file.read()
+    reply = daemon.call(SERVICE + "GetInterfaceDescription", interface="org.varlink.service")
+    assert "interface org.varlink.service\n" in reply["parameters"]["description"]
+    expect(daemon.call(SERVICE + "GetInterfaceDescription", interface="a.b"),
+           SERVICE + "InterfaceNotFound", interface="a.b")
+
+
+def test_every_method_of_the_interface_is_there(daemon):
+    with open(INTERFACE, encoding="utf-8") as file:
+        methods = [line.split()[1].split("(")[0] for line in file if line.startswith("method ")]
+    assert "Apply" in methods
+    for method in methods:
+        expect(daemon.call("io.patcherd." + method, nonsense=1), SERVICE + "InvalidParameter",
+               parameter="nonsense")
+
+
+def test_what_is_not_there_has_its_error(daemon):
+    for method, error, parameters in [
+            ("a.b.C", "InterfaceNotFound", {"interface": "a.b"}),
+            ("nothing", "InterfaceNotFound", {"interface": ""}),
+            ("", "InterfaceNotFound", {"interface": ""}),
+            ("io.patcherd", "InterfaceNotFound", {"interface": "io"}),
+            ("io.patcherd.", "MethodNotFound", {"method": "io.patcherd."}),
+            ("io.patcherd.apply", "MethodNotFound", {"method": "io.patcherd.apply"}),
+            ("org.varlink.service.X", "MethodNotFound", {"method": "org.varlink.service.X"})]:
+        expect(daemon.call(method), SERVICE + error, **parameters)
+
+
+def test_parameters_are_checked_by_name_and_type(daemon):
+    for method, parameters, wrong in [
+            ("Status", {"patch": 1}, "patch"),
+            ("Status", {"patches": "x"}, "patches"),
+            ("Disassemble", {}, "symbol"),
+            ("Disassemble", {"symbol": None}, "symbol"),
+            ("Disassemble", {"symbol": "x", "occurrence": "1"}, "occurrence"),
+            ("Disassemble", {"symbol": "x", "occurrence": 1.5}, "occurrence"),
+            ("Disassemble", {"symbol": "x", "occurrence": -1}, "occurrence"),
+            ("Disassemble", {"symbol": "x", "occurrence": 2**32}, "occurrence"),
+            ("Revert", {"patches": ["x"], "force": 1}, "force"),
+            ("Revert", {"patches": [1]}, "patches"),
+            ("Revert", {"patches": []}, "patches"),
+            ("Revert", {"patches": ["x"], "all": True}, "patches"),
+            ("DryRun", {"patches": {}}, "patches"),
+            ("DryRun", {"patches": []}, "patches"),
+            ("DryRun", {"patches": ["x"]}, "patches"),
+            ("DryRun", {"patches": [{"name": "x"}]}, "patches"),
+            ("DryRun", {"patches": [{"name": "x", "yaml": "", "more": 1}]}, "patches"),
+            ("DryRun", {"patches": [{"name": "", "yaml": ""}]}, "patches"),
+            ("DryRun", {"patches": [{"name": "a\nb", "yaml": ""}]}, "patches"),
+            ("DryRun", {"patches": [{"name": "x", "yaml": ""}] * 65}, "patches"),
+            ("DryRun", {"patches": [{"name": "x", "yaml": ""}], "target": "mem"}, "target"),
+            ("Apply", {"patches": [{"name": "x", "yaml": 1}]}, "patches")]:
+        expect(daemon.call("io.patcherd." + method, **parameters), SERVICE + "InvalidParameter",
+               parameter=wrong)
+
+
+def test_null_stands_for_a_parameter_that_is_not_given(daemon):
+    assert daemon.call("io.patcherd.Status", patch=None) == {"parameters": {"patches": []}}
+    with daemon.connect() as client:
+        client.sendall(encode({"method": "io.patcherd.Status", "parameters": None}))
+        assert receive(client) == {"parameters": {"patches": []}}
+        client.sendall(encode({"method": "io.patcherd.Status"}))
+        assert receive(client) == {"parameters": {"patches": []}}
+
+
+def test_dry_run_answers_with_a_result_for_each_patch(daemon):
+    reply = daemon.call("io.patcherd.DryRun", patches=[
+        {"name": "one.yaml", "yaml": "patch: ["}, {"name": "two.yaml", "yaml": ""}])
+    results = reply["parameters"]["results"]
+    assert [result["outcome"] for result in results] == ["invalid-spec"] * 2, results
+    assert results[0]["message"].startswith("one.yaml:"), results
+    assert results[1]["message"].startswith("two.yaml:"), results
+    assert daemon.call("io.patcherd.History")["parameters"]["events"] == []
+
+
+def test_a_refused_apply_is_in_the_history_with_its_caller(daemon):
+    reply = daemon.call("io.patcherd.Apply", patches=[{"name": "bad.yaml", "yaml": "patch: x"}])
+    expect(reply, "io.patcherd.Refused")
+    assert reply["parameters"]["results"][0]["outcome"] == "invalid-spec"
+    events = daemon.call("io.patcherd.History")["parameters"]["events"]
+    assert len(events) == 1 and events[0]["outcome"] == "invalid-spec", events
+    assert events[0]["action"] == "apply" and events[0]["patch"] == "bad.yaml", events
+    assert events[0]["caller"]["uid"] == 0 and events[0]["caller"]["pid"] == os.getpid(), events
+    assert daemon.call("io.patcherd.History", patch="other")["parameters"]["events"] == []
+    assert len(daemon.call("io.patcherd.History", patch="bad.yaml")["parameters"]["events"]) == 1
+
+
+def test_what_is_logged_stays_on_its_line(daemon):
+    forged = 'x"\nforged: line\x1b[31m'
+    daemon.call("io.patcherd.Revert", patches=[forged])
+    text = daemon.text()
+    assert "\nforged" not in text and "\x1b" not in text, text
+    assert "\\nforged: line\\x1b[31m" in text, text
+
+
+def test_a_patch_nobody_knows_is_not_found(daemon):
+    reply = daemon.call("io.patcherd.Revert", patches=["nobody"])
+    expect(reply, "io.patcherd.Refused")
+    result = reply["parameters"]["results"][0]
+    assert result["patch"] == "nobody" and result["outcome"] == "not-found", result
+    expect(daemon.call("io.patcherd.Status", patch="nobody"), "io.patcherd.Failed",
+           outcome="not-found")
+    assert daemon.call("io.patcherd.Revert", patches=[], all=True) == \
+        {"parameters": {"results": []}}
+
+
+# ---- how it answers ----------------------------------------------------------------------------
+
+
+def test_pipelined_calls_are_answered_in_order(daemon):
+    with daemon.connect() as client:
+        client.sendall(b"".join(encode({"method": f"a.b{i}.C"}) for i in range(200)))
+        for i in range(200):
+            expect(receive(client), SERVICE + "InterfaceNotFound", interface=f"a.b{i}")
+
+
+def test_a_call_may_come_byte_by_byte(daemon):
+    with daemon.connect() as client:
+        for byte in encode({"method": SERVICE + "GetInfo"}):
+            client.sendall(bytes([byte]))
+        assert receive(client)["parameters"]["product"] == "patcherd"
+
+
+def test_a_client_that_sent_its_last_gets_its_replies(daemon):
+    with daemon.connect() as client:
+        client.sendall(encode({"method": "a.b.C"}) + encode({"method": "c.d.E"}))
+        client.shutdown(socket.SHUT_WR)
+        expect(receive(client), SERVICE + "InterfaceNotFound", interface="a.b")
+        expect(receive(client), SERVICE + "InterfaceNotFound", interface="c.d")
+        assert closed(client)
+
+
+def test_oneway_is_carried_out_and_not_answered(daemon):
+    with daemon.connect() as client:
+        patches = [{"name": "oneway.yaml", "yaml": ""}]
+        client.sendall(encode({"method": "io.patcherd.Apply", "oneway": True,
+                               "parameters": {"patches": patches}}))
+        reply = call(client, "io.patcherd.History", patch="oneway.yaml")
+        assert len(reply["parameters"]["events"]) == 1, reply
+
+
+def test_more_gets_its_one_reply(daemon):
+    with daemon.connect() as client:
+        client.sendall(encode({"method": SERVICE + "GetInfo", "more": True}))
+        reply = receive(client)
+        assert not reply.get("continues") and reply["parameters"]["product"] == "patcherd"
+        assert "parameters" in call(client, SERVICE + "GetInfo")
+
+
+def test_what_is_no_call_is_refused_and_closed(daemon):
+    for what in [
+            b"", b"x", b"{", b"[]", b"null", b'"x"', b"{}", b"\xff\xfe",
+            b'{"method":"\xff"}', b'{"method":"\\u0000"}', b'{"method":1}', b'{"method":null}',
+            b'{"method":"a.b.C","method":"a.b.C"}', b'{"method":"a.b.C","parameters":[]}',
+            b'{"method":"a.b.C","parameters":"x"}', b'{"method":"a.b.C","oneway":1}',
+            b'{"method":"a.b.C","more":"yes"}', b'{"method":"a.b.C","upgrade":true}',
+            b'{"method":"a.b.C","unknown":1}', b'{"method":"a.b.C","parameters":{"a":1,"a":1}}',
+            b'{"method":"a.b.C"} {"method":"a.b.C"}', b"[" * 100000,
+            b'{"method":"a.b.C","parameters":{"a":' + b"[" * 64 + b"]" * 64 + b"}}",
+            b'{"a":' * 500000]:
+        with daemon.connect() as client:
+            client.sendall(what + b"\0")
+            expect(receive(client), INVALID)
+            assert closed(client), what[:80]
+    assert serves(daemon)
+
+
+def test_a_message_over_the_limit_is_refused_and_closed(daemon):
+    with daemon.connect() as client:
+        try:
+            client.sendall(b"x" * (2 * FRAME_MAX))
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+        expect(receive(client), INVALID)
+        assert closed(client)
+    assert serves(daemon)
+
+
+def test_a_message_of_the_longest_length_is_answered(daemon):
+    call_text = json.dumps({"method": "a.b.C", "parameters": {"a": ""}})
+    filler = "x" * (FRAME_MAX - len(call_text))
+    with daemon.connect() as client:
+        expect(call(client, "a.b.C", a=filler), SERVICE + "InterfaceNotFound")
+
+
+def test_clients_that_vanish_are_forgotten(daemon):
+    for what in [b"", b"{", encode({"method": SERVICE + "GetInfo"}),
+                 encode({"method": SERVICE + "GetInterfaceDescription",
+                         "parameters": {"interface": "io.patcherd"}}) * 500]:
+        for _ in range(20):
+            with daemon.connect() as client:
+                client.sendall(what)
+    assert serves(daemon)
+    fds = f"/proc/{daemon.process.pid}/fd"
+    with daemon.connect() as client:
+        # the daemon turns to every connection before it answers twice
+        for _ in range(200):
+            call(client, SERVICE + "GetInfo")
+        sockets = [fd for fd in os.listdir(fds)
+                   if os.readlink(os.path.join(fds, fd)).startswith("socket:")]
+        assert len(sockets) <= 3, sockets
+
+
+def test_half_a_message_is_given_up_and_blocks_nobody(daemon):
+    with daemon.connect() as client:
+        client.sendall(b'{"method":')
+        assert serves(daemon)
+        assert closed(client)
+    assert "its message was not whole" in daemon.text()
+    assert serves(daemon)
+
+
+def test_a_client_that_does_not_read_is_given_up_and_blocks_nobody(daemon):
+    request = encode({"method": SERVICE + "GetInterfaceDescription",
+                      "parameters": {"interface": "io.patcherd"}})
+    with daemon.connect() as client:
+        client.setblocking(False)
+        poll = select.poll()
+        poll.register(client, select.POLLOUT)
+        # more than both sockets' buffers hold; the daemon stops to read when it cannot write
+        try:
+            while poll.poll(1000):
+                client.send(request * 100)
+        except (BlockingIOError, BrokenPipeError):
+            pass
+        assert serves(daemon)
+        poll.modify(client, 0)
+        assert poll.poll(PATIENCE * 1000), "it was not closed"
+    assert "it did not read its reply" in daemon.text()
+    assert serves(daemon)
+
+
+def test_a_hundred_idle_connections_make_room_for_the_next(daemon):
+    idle = [daemon.connect() for _ in range(100)]
+    assert serves(daemon)
+    assert closed(idle[0]), "the one that was silent the longest is still open"
+    assert "parameters" in call(idle[99], SERVICE + "GetInfo")
+    for client in idle:
+        client.close()
+    assert serves(daemon)
+
+
+def test_a_connection_in_use_outlives_idle_ones(daemon):
+    with daemon.connect() as busy:
+        idle = []
+        for _ in range(100):
+            idle.append(daemon.connect())
+            assert "parameters" in call(busy, SERVICE + "GetInfo")
+        for client in idle:
+            client.close()
+
+
+def test_a_caller_who_is_not_root_is_denied_by_name(daemon):
+    os.chmod(daemon.path, 0o666)
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            os.setgroups([])
+            os.setgid(65534)
+            os.setuid(65534)
+            assert serves(daemon)
+            for method in ["DryRun", "Apply", "Revert", "Status", "History", "Disassemble"]:
+                reply = daemon.call("io.patcherd." + method)
+                expect(reply, "io.patcherd.Denied")
+                assert method in reply["parameters"]["message"]
+            status = 0
+        finally:
+            os._exit(status)
+    assert os.waitpid(pid, 0)[1] == 0
+    assert 'outcome="denied" uid="65534"' in daemon.text()
+
+
+# ---- start and end -----------------------------------------------------------------------------
+
+
+def test_a_signal_ends_it_cleanly(daemon):
+    del daemon
+    for number in [signal.SIGTERM, signal.SIGINT, signal.SIGHUP]:
+        other = Daemon()
+        other.process.send_signal(number)
+        assert other.process.wait(PATIENCE) == 0, number
+        assert other.notify.recv(100) == b"STOPPING=1"
+        assert not os.path.exists(other.path)
+        other.remove()
+
+
+def test_a_second_daemon_is_refused_and_the_first_goes_on(daemon):
+    result = subprocess.run([PATCHERD, "--socket", daemon.path, "--journal", daemon.journal],
+                            capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert result.returncode == 1, result
+    assert "another patcherd is running" in result.stderr, result
+    assert serves(daemon)
+
+
+def test_a_stale_socket_and_the_journal_outlive_a_kill(daemon):
+    del daemon
+    other = Daemon()
+    other.call("io.patcherd.Apply", patches=[{"name": "kept.yaml", "yaml": ""}])
+    assert other.end(signal.SIGKILL) == -signal.SIGKILL
+    assert os.path.exists(other.path)
+    again = Daemon(other.directory)
+    assert len(again.call("io.patcherd.History")["parameters"]["events"]) == 1
+    again.remove()
+
+
+def test_a_file_at_the_sockets_path_is_left_alone(daemon):
+    path = os.path.join(daemon.directory, "file")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("precious")
+    result = subprocess.run([PATCHERD, "--socket", path, "--journal", daemon.journal],
+                            capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert result.returncode == 1 and "is no socket" in result.stderr, result
+    with open(path, encoding="utf-8") as file:
+        assert file.read() == "precious"
+
+
+def test_a_socket_of_somebody_else_is_not_removed_at_the_end(daemon):
+    del daemon
+    other = Daemon()
+    os.unlink(other.path)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as foreign:
+        foreign.bind(other.path)
+        assert other.end() == 0
+        assert os.path.exists(other.path)
+    other.remove()
+
+
+def test_a_damaged_journal_stops_writing_and_nothing_else(daemon):
+    del daemon
+    directory = tempfile.mkdtemp(prefix="patcherd-test-")
+    journal = os.path.join(directory, "lib", "journal.db")
+    os.mkdir(os.path.dirname(journal), 0o700)
+    damaged = b"this is no database at all\n" * 1000
+    with open(journal, "wb") as file:
+        file.write(damaged)
+    other = Daemon(directory)
+    patches = [{"name": "x.yaml", "yaml": ""}]
+    assert "results" in other.call("io.patcherd.DryRun", patches=patches)["parameters"]
+    for method, parameters in [("Apply", {"patches": patches}), ("Revert", {"patches": ["x"]}),
+                               ("Status", {}), ("History", {})]:
+        reply = other.call("io.patcherd." + method, **parameters)
+        expect(reply, "io.patcherd.JournalDamaged")
+        assert journal in reply["parameters"]["message"], reply
+    assert other.end() == 0
+    with open(journal, "rb") as file:
+        assert file.read() == damaged
+    other.remove()
+
+
+def activated(kind, notify):
+    """A patcherd to which a socket of that kind is passed as systemd does it."""
+    directory = os.path.dirname(notify.getsockname())
+    path = os.path.join(directory, "passed")
+    with socket.socket(socket.AF_UNIX, kind) as passed:
+        passed.bind(path)
+        if kind == socket.SOCK_STREAM:
+            passed.listen()
+        script = ('exec 3<&"$1"; export LISTEN_PID=$$ LISTEN_FDS=1; '
+                  'exec "$2" --journal "$3" --target kcore')
+        return subprocess.Popen(
+            ["bash", "-c", script, "bash", str(passed.fileno()), PATCHERD,
+             os.path.join(directory, "activated", "journal.db")],
+            pass_fds=[passed.fileno()], stderr=subprocess.PIPE, text=True,
+            env={**os.environ, "NOTIFY_SOCKET": notify.getsockname()}), path
+
+
+def test_a_socket_that_systemd_passes_is_served_and_kept(daemon):
+    process, path = activated(socket.SOCK_STREAM, daemon.notify)
+    assert daemon.notify.recv(100) == b"READY=1"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        client.settimeout(PATIENCE)
+        client.connect(path)
+        assert call(client, SERVICE + "GetInfo")["parameters"]["product"] == "patcherd"
+    process.terminate()
+    process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0
+    assert os.path.exists(path)
+
+
+def test_a_passed_socket_of_another_kind_is_refused(daemon):
+    process, _ = activated(socket.SOCK_DGRAM, daemon.notify)
+    message = process.communicate(timeout=PATIENCE)[1]
+    assert process.returncode == 1 and "no listening AF_UNIX stream socket" in message, message
+
+
+def test_only_root_may_start_it(daemon):
+    # from where anybody may run it
+    program = shutil.copy(PATCHERD, os.path.join(daemon.directory, "patcherd"))
+    result = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+                             program], capture_output=True, text=True, timeout=PATIENCE,
+                            check=False)
+    assert result.returncode == 1 and "as root" in result.stderr, result
+
+
+def test_wrong_options_are_usage_errors(daemon):
+    del daemon
+    for options in [["--nonsense"], ["--socket"], ["extra"], ["--target", "mem"]]:
+        result = subprocess.run([PATCHERD, *options], capture_output=True, text=True,
+                                timeout=PATIENCE, check=False)
+        assert result.returncode == 2, (options, result)
+    result = subprocess.run([PATCHERD, "--help"], capture_output=True, text=True, check=False)
+    assert result.returncode == 0
+    for option in ["--socket", "--journal", "--target", "--system-map", "--help", "--version"]:
+        assert option in result.stdout
+
+
+def main():
+    tests = [(name, test) for name, test in globals().items() if name.startswith("test_")]
+    print(f"1..{len(tests)}")
+    failed = 0
+    for number, (name, test) in enumerate(tests, 1):
+        daemon = Daemon()
+        why = None
+        try:
+            test(daemon)
+        except Exception as error:      # any is this test's failure
+            why = f"{type(error).__name__}: {error}"
+        try:
+            daemon.remove()
+        except Exception as error:
+            why = why or f"{type(error).__name__}: {error}"
+        words = name.removeprefix("test_").replace("_", " ")
+        print(f"{'not ok' if why else 'ok'} {number} - {words}", flush=True)
+        if why:
+            failed += 1
+            print("# " + why.replace("\n", "\n# "), file=sys.stderr, flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
