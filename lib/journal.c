@@ -131,8 +131,9 @@ static int entry_insert(const struct journal *journal, struct journal_entry *ent
 	int code = SQLITE_OK;
 
 	if (entry->site_count == 0 || entry->site_count > JOURNAL_ENTRY_SITES_MAX)
-		return fail_set(fail, OUTCOME_ERROR, "the patch %s has %zu sites; the journal takes "
-				"1 to %d", entry->patch, entry->site_count, JOURNAL_ENTRY_SITES_MAX);
+		return fail_set(fail, OUTCOME_ERROR, "the patch %s has %zu sites; the journal "
+				"takes 1 to %d", entry->patch, entry->site_count,
+				JOURNAL_ENTRY_SITES_MAX);
 	if (db_prepare(journal, "INSERT INTO entry (patch, source, sha256, boot_id, release, state,"
 		       " intended_at, changed_at, uid, pid, comm, yaml)"
 		       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?10, ?11)",

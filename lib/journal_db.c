@@ -117,8 +117,8 @@ static int check_owner(const char *path, const struct stat *status, unsigned mod
 		return 0;
 	return fail_set(fail, OUTCOME_ERROR,
 			"%s belongs to user %u and has mode %04o, so that others than user %u "
-			"could have the kernel changed: chown %u and chmod %04o it, or name another file "
-			"with --journal", path, status->st_uid, status->st_mode & 07777, geteuid(),
+			"could have the kernel changed: chown %u and chmod %04o it, or name "
+			"another file with --journal", path, status->st_uid, status->st_mode & 07777, geteuid(),
 			geteuid(), mode);
 }
 

@@ -16,4 +16,10 @@
 int claim_check(struct journal *journal, struct target *target, struct job *jobs, size_t count,
 		struct fail *fail) MUST_CHECK;
 
+/* The ids of this boot's entries that hold no byte any more (undone by somebody else, or their
+ * module is gone), and whose name or bytes one of the applicable jobs takes over: they are to be
+ * ended before those are applied. *out is to be freed. */
+int claim_superseded(struct journal *journal, struct target *target, const struct job *jobs,
+		     size_t count, int64_t **out, size_t *out_count, struct fail *fail) MUST_CHECK;
+
 #endif

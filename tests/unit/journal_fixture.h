@@ -119,6 +119,32 @@ static inline void free_entries(struct journal_entry *entries, size_t count)
 	free(entries);
 }
 
+static inline size_t active_count(struct journal *journal, const char *patch)
+{
+	struct journal_entry *entries = NULL;
+	struct fail fail = { 0 };
+	size_t count = 0;
+
+	if (journal_active(journal, patch, &entries, &count, &fail) < 0)
+		fail_msg("%s", fail.message);
+	free_entries(entries, count);
+	return count;
+}
+
+static inline void assert_state_of_latest(struct journal *journal, const char *patch,
+					  enum journal_state state)
+{
+	struct journal_entry *entries = NULL;
+	struct fail fail = { 0 };
+	size_t count = 0;
+
+	if (journal_latest(journal, patch, &entries, &count, &fail) < 0)
+		fail_msg("%s", fail.message);
+	assert_int_equal(count, 1);
+	assert_string_equal(journal_state_name(entries[0].state), journal_state_name(state));
+	free_entries(entries, count);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 #endif

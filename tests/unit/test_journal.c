@@ -7,32 +7,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-static size_t active_count(struct journal *journal, const char *patch)
-{
-	struct journal_entry *entries = NULL;
-	struct fail fail = { 0 };
-	size_t count = 0;
-
-	if (journal_active(journal, patch, &entries, &count, &fail) < 0)
-		fail_msg("%s", fail.message);
-	free_entries(entries, count);
-	return count;
-}
-
-static void assert_state_of_latest(struct journal *journal, const char *patch,
-				   enum journal_state state)
-{
-	struct journal_entry *entries = NULL;
-	struct fail fail = { 0 };
-	size_t count = 0;
-
-	if (journal_latest(journal, patch, &entries, &count, &fail) < 0)
-		fail_msg("%s", fail.message);
-	assert_int_equal(count, 1);
-	assert_string_equal(journal_state_name(entries[0].state), journal_state_name(state));
-	free_entries(entries, count);
-}
-
 static void a_new_journal_is_roots_alone(void **state)
 {
 	struct place_of_test *place = *state;

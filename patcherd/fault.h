@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* fault: for the tests, a daemon that kills itself at a named point, between a step and the next.
+ * Nothing at all unless built with -DPATCHERD_FAULTS. */
+#ifndef PATCHERD_FAULT_H
+#define PATCHERD_FAULT_H
+
+#ifdef PATCHERD_FAULTS
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+static inline void fault_point(const char *name)
+{
+	const char *wanted = getenv("PATCHERD_FAULT");
+
+	if (wanted != NULL && strcmp(wanted, name) == 0)
+		(void)raise(SIGKILL);
+}
+#else
+static inline void fault_point(const char *name)
+{
+	(void)name;
+}
+#endif
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "recover.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "log.h"
+#include "look.h"
+
+struct entry_list {
+	struct journal_entry *items;
+	size_t count;
+};
+
+static void entries_deinit(struct entry_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		journal_entry_deinit(&list->items[i]);
+	free(list->items);
+}
+
+/* Into the log and the audit trail. */
+static int tell(struct transaction *transaction, const struct journal_entry *entry,
+		enum outcome outcome, const char *message, struct fail *fail)
+{
+	struct journal_event event = {
+		.patch = entry->patch, .action = "recover", .message = (char *)message,
+		.caller = transaction->caller,
+	};
+
+	(void)snprintf(event.outcome, sizeof(event.outcome), "%s", outcome_name(outcome));
+	log_line(LOG_WARNING, &(struct log_about){ .patch = entry->patch, .outcome = event.outcome,
+		 .caller = &transaction->caller }, "after an interruption: %s", message);
+	return journal_note(transaction->journal, &event, fail);
+}
+
+static int end(struct transaction *transaction, const struct journal_entry *entry,
+	       enum journal_state state, enum outcome outcome, const char *message,
+	       struct fail *fail)
+{
+	if (journal_set(transaction->journal, &entry->id, 1, state, fail) < 0)
+		return -1;
+	return tell(transaction, entry, outcome, message, fail);
+}
+
+/* A kill, or a failure, came between the intent and its outcome: memory knows how far it went. */
+static int finish_intended(struct transaction *transaction, const struct journal_entry *entry,
+			   struct fail *fail)
+{
+	CLEANUP_FREE struct look_site *sites = calloc(entry->site_count, sizeof(*sites));
+	size_t in_memory = 0;
+	enum look_state state;
+	struct fail unreadable;
+
+	if (sites == NULL)
+		return fail_memory(fail, "comparing the journal with memory");
+	if (look_at_entry(transaction->target, entry, sites, &state, &unreadable) < 0) {
+		fail_append(&unreadable, "; so it is not known whether the patch was written: see "
+			    "`patchctl status`");
+		return tell(transaction, entry, OUTCOME_ATTENTION, unreadable.message, fail);
+	}
+	for (size_t i = 0; i < entry->site_count; i++)
+		in_memory += sites[i].now == LOOK_NEW || sites[i].now == LOOK_OTHER;
+	if (state == LOOK_STATE_APPLIED)
+		return end(transaction, entry, JOURNAL_APPLIED, OUTCOME_APPLIED,
+			   "the patch had been written; it is applied", fail);
+	if (in_memory == 0)
+		return end(transaction, entry, JOURNAL_FAILED, OUTCOME_ERROR,
+			   "the patch had not been written; it is not applied", fail);
+	return tell(transaction, entry, OUTCOME_INCOMPLETE, "the kernel holds neither all original "
+		    "bytes nor all of the patch: see `patchctl status`, and put the original ones "
+		    "back with `patchctl revert --force`", fail);
+}
+
+static int finish_reverting(struct transaction *transaction, struct journal_entry *entry,
+			    struct fail *fail)
+{
+	struct reverted reverted;
+	struct fail refused;
+	const char *message = "the revert that had begun is completed";
+	int result;
+
+	if (transaction_revert(transaction, entry, 1, false, &reverted, &refused) < 0)
+		message = refused.message;
+	result = tell(transaction, entry, reverted.outcome, message, fail);
+	free(reverted.message);
+	return result;
+}
+
+int recover(struct transaction *transaction, struct fail *fail)
+{
+	CLEANUP(entries_deinit) struct entry_list entries = { .count = 0 };
+
+	if (journal_active(transaction->journal, NULL, &entries.items, &entries.count, fail) < 0)
+		return -1;
+	for (size_t i = 0; i < entries.count; i++) {
+		struct journal_entry *entry = &entries.items[i];
+
+		if (entry->state == JOURNAL_INTENDED &&
+		    finish_intended(transaction, entry, fail) < 0)
+			return -1;
+		if (entry->state == JOURNAL_REVERTING &&
+		    finish_reverting(transaction, entry, fail) < 0)
+			return -1;
+	}
+	return 0;
+}

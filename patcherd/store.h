@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* store: changes the kernel's bytes, believes only what it then reads back, and puts back what
+ * was there when that is not what it should be. Knows no journal; called by transaction alone. */
+#ifndef PATCHERD_STORE_H
+#define PATCHERD_STORE_H
+
+#include "patch.h"
+#include "target.h"
+
+enum { STORE_SITES_MAX = 1024 };	/* PATCHER_KMEM_SITES_MAX: one stop of all CPUs */
+
+struct store_site {
+	const char *module;		/* NULL: the kernel image */
+	const char *function;
+	uint64_t offset;
+	uint64_t address;
+	struct bytes before;		/* what is there, and comes back if this fails */
+	struct bytes wanted;		/* of the same length */
+	struct bytes found;		/* as last read back; length 0: could not be read */
+	bool multiple;
+	size_t owner, number;		/* the caller's: whose site, and the how-many-th */
+};
+
+struct store_report {
+	uint64_t stop_nanoseconds;
+	const struct store_site *failed;	/* the site at fault; NULL: none in particular */
+};
+
+/*
+ * Writes all sites in one target_write(), which also sorts them by address. -1: nothing is
+ * changed, or all was put back; or OUTCOME_INCOMPLETE, and the message names the bytes. BUSY is
+ * tried again for about half a second.
+ */
+int store_write(struct target *target, struct store_site *sites, size_t count,
+		struct store_report *report, struct fail *fail) MUST_CHECK;
+
+/* Puts `before` back wherever it is not, after *fail happened, and says in *fail how that went:
+ * OUTCOME_ERROR, all is as before; OUTCOME_INCOMPLETE, it is not. Always -1. */
+int store_undo(struct target *target, struct store_site *sites, size_t count, struct fail *fail);
+
+#endif

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The way there; the way back is in transaction_revert.c. */
+#include "transaction.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "claim.h"
+#include "fault.h"
+#include "log.h"
+#include "store.h"
+#include "where.h"
+
+/* What is being applied: entry n and id n belong to jobs[n], and the sites to the entries by
+ * their owner. The entries borrow their texts from the jobs. */
+struct apply {
+	struct job **jobs;
+	struct journal_entry *entries;
+	size_t count;
+	struct store_site *sites;
+	size_t site_count;
+};
+
+static void apply_deinit(struct apply *apply)
+{
+	free(apply->jobs);
+	for (size_t i = 0; i < apply->count; i++)
+		free(apply->entries[i].sites);
+	free(apply->entries);
+	free(apply->sites);
+}
+
+static bool is_applicable(const struct job *job)
+{
+	return job->planned && job->plan.outcome == OUTCOME_APPLICABLE;
+}
+
+/* The journal's words of a proved site, and the same for the kernel. */
+static int site_add(struct apply *apply, struct journal_entry *entry, const struct site_plan *plan,
+		    struct fail *fail)
+{
+	const struct bytes *old = &plan->found.bytes, *new = &plan->replacement.bytes;
+
+	if (plan->outcome != OUTCOME_APPLICABLE || !plan->located || old->length == 0 ||
+	    old->length > BYTES_MAX || old->length != new->length)
+		return fail_set(fail, OUTCOME_ERROR, "the patch %s: %s+0x%" PRIx64 " was not "
+				"proved; nothing is written", entry->patch,
+				plan->site->function, plan->site->offset);
+	apply->sites[apply->site_count++] = (struct store_site){
+		.module = plan->module, .function = plan->site->function,
+		.offset = plan->site->offset, .address = plan->address, .before = *old,
+		.wanted = *new, .multiple = plan->site->multiple,
+		.owner = (size_t)(entry - apply->entries), .number = entry->site_count,
+	};
+	entry->sites[entry->site_count++] = (struct journal_site){
+		.function = plan->site->function, .module = plan->module,
+		.module_identity = plan->module_identity, .offset = plan->site->offset,
+		.address = plan->address, .old = *old, .replacement = *new,
+		.multiple = plan->site->multiple,
+	};
+	return 0;
+}
+
+static int entry_add(struct apply *apply, const struct transaction *transaction, struct job *job,
+		     struct fail *fail)
+{
+	struct journal_entry *entry = &apply->entries[apply->count];
+
+	*entry = (struct journal_entry){
+		.patch = job->patch.name, .source = (char *)job->source, .yaml = (char *)job->yaml,
+		.caller = transaction->caller,
+		.sites = calloc(job->plan.site_count, sizeof(*entry->sites)),
+	};
+	if (entry->sites == NULL)
+		return fail_memory(fail, "applying");
+	apply->jobs[apply->count++] = job;
+	(void)snprintf(entry->release, sizeof(entry->release), "%s",
+		       transaction->target->info.release);
+	for (size_t i = 0; i < job->plan.site_count; i++) {
+		if (site_add(apply, entry, &job->plan.sites[i], fail) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int apply_make(struct apply *apply, const struct transaction *transaction, struct job *jobs,
+		      size_t count, struct fail *fail)
+{
+	size_t sites = 0;
+
+	for (size_t i = 0; i < count; i++)
+		sites += is_applicable(&jobs[i]) ? jobs[i].plan.site_count : 0;
+	if (sites > STORE_SITES_MAX)
+		return fail_set(fail, OUTCOME_ERROR, "these patches have %zu sites together, and "
+				"one step changes up to %d: apply fewer at once", sites,
+				STORE_SITES_MAX);
+	apply->jobs = calloc(count, sizeof(struct job *));
+	apply->entries = calloc(count, sizeof(*apply->entries));
+	apply->sites = calloc(sites + 1, sizeof(*apply->sites));
+	if (apply->jobs == NULL || apply->entries == NULL || apply->sites == NULL)
+		return fail_memory(fail, "applying");
+	for (size_t i = 0; i < count; i++) {
+		if (is_applicable(&jobs[i]) && entry_add(apply, transaction, &jobs[i], fail) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Ends the entries whose bytes somebody else has undone already and that are applied anew or
+ * written over now, so that no byte has two entries that could undo it. */
+static int supersede(struct transaction *transaction, const struct job *jobs, size_t count,
+		     struct fail *fail)
+{
+	CLEANUP_FREE int64_t *ids = NULL;
+	size_t id_count = 0;
+
+	if (claim_superseded(transaction->journal, transaction->target, jobs, count, &ids,
+			     &id_count, fail) < 0)
+		return -1;
+	return id_count == 0 ? 0 : journal_set(transaction->journal, ids, id_count,
+					       JOURNAL_REVERTED, fail);
+}
+
+static int set_states(struct transaction *transaction, const struct apply *apply,
+		      enum journal_state state, struct fail *fail)
+{
+	CLEANUP_FREE int64_t *ids = calloc(apply->count, sizeof(*ids));
+
+	if (ids == NULL)
+		return fail_memory(fail, "writing an outcome");
+	for (size_t i = 0; i < apply->count; i++)
+		ids[i] = apply->entries[i].id;
+	return journal_set(transaction->journal, ids, apply->count, state, fail);
+}
+
+/* The write failed and nothing of it is in the kernel: *fail says so, and the journal shall. */
+static void note_failed(struct transaction *transaction, const struct apply *apply,
+			struct fail *fail)
+{
+	struct fail journal;
+
+	if (set_states(transaction, apply, JOURNAL_FAILED, &journal) < 0)
+		fail_append(fail, "; and that could not be noted (%.1000s): patcherd will find it "
+			    "out when it is started again", journal.message);
+}
+
+/* Intent, write, outcome. -1: not applied; *at_fault is the site that is to blame, if one is. */
+static int carry_out(struct transaction *transaction, const struct apply *apply,
+		     const struct store_site **at_fault, struct fail *fail)
+{
+	struct store_report report;
+
+	if (journal_intend(transaction->journal, apply->entries, apply->count, fail) < 0)
+		return -1;
+	fault_point("after-intent");
+	if (store_write(transaction->target, apply->sites, apply->site_count, &report, fail) < 0) {
+		*at_fault = report.failed;
+		if (fail->code != OUTCOME_INCOMPLETE)
+			note_failed(transaction, apply, fail);
+		return -1;
+	}
+	fault_point("after-write");
+	transaction->stop_nanoseconds = report.stop_nanoseconds;
+	if (set_states(transaction, apply, JOURNAL_APPLIED, fail) == 0)
+		return 0;
+	/* A change that the journal does not know to be there is one nobody can rely on. */
+	(void)store_undo(transaction->target, apply->sites, apply->site_count, fail);
+	if (fail->code != OUTCOME_INCOMPLETE)
+		note_failed(transaction, apply, fail);
+	return -1;
+}
+
+static void set_message(char **message, const char *text)
+{
+	free(*message);
+	*message = strdup(text);	/* NULL: the outcome alone has to do */
+}
+
+/* `guilty` NULL: no job in particular, so each. Bytes neither old nor new are each's, too. */
+static void tell_failure(struct transaction *transaction, struct job *jobs, size_t count,
+			 const struct job *guilty, const struct fail *fail)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct plan *plan = &jobs[i].plan;
+
+		if (!is_applicable(&jobs[i]) ||
+		    (guilty != NULL && guilty != &jobs[i] && fail->code != OUTCOME_INCOMPLETE))
+			continue;
+		plan->outcome = fail->code;
+		set_message(&plan->message, fail->message);
+		log_line(LOG_ERR, &(struct log_about){ .patch = jobs[i].patch.name,
+			 .outcome = outcome_name(fail->code), .caller = &transaction->caller },
+			 "not applied: %s", fail->message);
+	}
+}
+
+static void tell_site(const struct apply *apply, const struct store_site *at_fault,
+		      const struct fail *fail)
+{
+	struct site_plan *site = &apply->jobs[at_fault->owner]->plan.sites[at_fault->number];
+
+	site->outcome = fail->code;
+	set_message(&site->message, fail->message);
+}
+
+static void tell_success(struct transaction *transaction, const struct apply *apply)
+{
+	for (size_t i = 0; i < apply->count; i++) {
+		apply->jobs[i]->plan.outcome = OUTCOME_APPLIED;
+		for (size_t j = 0; j < apply->jobs[i]->plan.site_count; j++)
+			apply->jobs[i]->plan.sites[j].outcome = OUTCOME_APPLIED;
+	}
+	for (size_t i = 0; i < apply->site_count; i++) {
+		const struct store_site *site = &apply->sites[i];
+		char where[WHERE_MAX];
+
+		log_line(LOG_NOTICE, &(struct log_about){
+			 .patch = apply->entries[site->owner].patch,
+			 .outcome = outcome_name(OUTCOME_APPLIED),
+			 .site = where_print(site->module, site->function, site->offset,
+					     site->address, where),
+			 .old = &site->before, .replacement = &site->wanted,
+			 .caller = &transaction->caller }, "changed the kernel");
+	}
+}
+
+int transaction_apply(struct transaction *transaction, struct job *jobs, size_t count,
+		      struct fail *fail)
+{
+	CLEANUP(apply_deinit) struct apply apply = { .count = 0 };
+	const struct store_site *at_fault = NULL;
+	const struct job *guilty = NULL;
+
+	if (apply_make(&apply, transaction, jobs, count, fail) < 0 ||
+	    supersede(transaction, jobs, count, fail) < 0) {
+		tell_failure(transaction, jobs, count, NULL, fail);
+		return -1;
+	}
+	if (apply.count == 0)
+		return 0;
+	for (size_t i = 0; i < apply.count; i++)
+		log_line(LOG_INFO, &(struct log_about){ .patch = apply.entries[i].patch,
+			 .caller = &transaction->caller }, "about to change %zu sites (%s)",
+			 apply.entries[i].site_count, apply.entries[i].source);
+	if (carry_out(transaction, &apply, &at_fault, fail) < 0) {
+		if (at_fault != NULL) {
+			guilty = apply.jobs[at_fault->owner];
+			tell_site(&apply, at_fault, fail);
+		}
+		tell_failure(transaction, jobs, count, guilty, fail);
+		return -1;
+	}
+	tell_success(transaction, &apply);
+	return 0;
+}
