@@ -11,7 +11,8 @@
  *   g  ModRM, and 8 bits where reg is 0 or 1 (test of group 3)     G  the same with z
  *   e  enter: 16 and 8   o  an address          p  a far pointer
  *   6  nothing, and no instruction in 64-bit mode; 7: the same with ModRM, 8: with b, P: with p
- *   r  ModRM that names registers whatever its mod says     t  8 and 8
+ *   r  ModRM that names registers whatever its mod says; s: the same, not in 64-bit mode
+ *   t  8 and 8
  */
 static const char one_byte[] =
 	"mmmmbz66" "mmmmbz6x"	/* 00 */
@@ -34,7 +35,7 @@ static const char one_byte[] =
 static const char two_byte[] =
 	"mmmmx..." "..x.xm.B"	/* 0f 00 */
 	"mmmmmmmm" "mmmmmmmm"	/* 0f 10 */
-	"rrrrxxxx" "mmmmmmmm"	/* 0f 20 */
+	"rrrrsxsx" "mmmmmmmm"	/* 0f 20 */
 	"........" "xxxxxxxx"	/* 0f 30 */
 	"mmmmmmmm" "mmmmmmmm"	/* 0f 40 */
 	"mmmmmmmm" "mmmmmmmm"	/* 0f 50 */
@@ -128,6 +129,8 @@ static size_t vector_prefix(struct insn_layout *layout, const uint8_t *bytes, si
 	if (size == 0 || length < size)
 		return 0;
 	layout->rex = (uint8_t)(~bytes[1] >> 5 & 7) | (bytes[2] & 0x80 ? REX_W : 0);
+	if (layout->arch == ARCH_I386)	/* there are 8 registers, whatever the bits say */
+		layout->rex &= REX_W;
 	layout->map = bytes[1] & (layout->encoding == ENCODING_EVEX ? 0x07 : 0x1f);
 	return size;
 }
@@ -260,10 +263,10 @@ bool insn_layout(enum architecture arch, const uint8_t *bytes, size_t length,
 
 	char kind = opcode_kind(&layout);
 
-	if (kind == 'x' || (arch == ARCH_X86_64 && strchr("6789P", kind) != NULL))
+	if (kind == 'x' || (arch == ARCH_X86_64 && strchr("6789Ps", kind) != NULL))
 		return false;
-	if (strchr("mBZgG79rt", kind) != NULL &&
-	    !modrm_take(&layout, bytes, length, &at, kind == 'r'))
+	if (strchr("mBZgG79rst", kind) != NULL &&
+	    !modrm_take(&layout, bytes, length, &at, kind == 'r' || kind == 's'))
 		return false;
 	layout.immediate_at = (uint8_t)at;
 	layout.immediate_size = immediate_size(&layout, kind);

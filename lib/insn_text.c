@@ -1,34 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "insn_text.h"
 
-#include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct text {
-	char *at;
-	char *end;
-	bool full;
-};
+#include "insn_operand.h"
 
-static void text_add(struct text *text, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void text_add(struct text *text, const char *format, ...)
-{
-	size_t room = (size_t)(text->end - text->at);
-	va_list arguments;
-
-	va_start(arguments, format);
-	int written = vsnprintf(text->at, room, format, arguments);
-	va_end(arguments);
-	if (written < 0 || (size_t)written >= room)
-		text->full = true;
-	else
-		text->at += written;
-}
+enum { OPERANDS_MAX = 6 };
 
 /* Mnemonics to which AT&T syntax adds b, w, l or q; sorted. capstone always adds it, objdump only
  * where no register tells the size. */
@@ -36,7 +14,7 @@ static const char *const roots[] = {
 	"adc", "adcx", "add", "adox", "and", "andn", "bextr", "blsi", "blsmsk", "blsr", "bsf", "bsr",
 	"bswap", "bt", "btc", "btr", "bts", "bzhi", "cmova", "cmovae", "cmovb", "cmovbe", "cmove",
 	"cmovg", "cmovge", "cmovl", "cmovle", "cmovne", "cmovno", "cmovnp", "cmovns", "cmovo",
-	"cmovp", "cmovs", "cmp", "cmps", "cmpxchg", "crc32", "dec", "div", "idiv", "imul", "in",
+	"cmovp", "cmovs", "cmp", "cmps", "cmpxchg", "dec", "div", "idiv", "imul", "in",
 	"inc", "ins", "lar", "lea", "lods", "lsl", "lzcnt", "mov", "movabs", "movbe", "movnti",
 	"movs", "mul", "mulx", "neg", "nop", "not", "or", "out", "outs", "pdep", "pext", "pop",
 	"popcnt", "push", "rcl", "rcr", "rdfsbase", "rdgsbase", "rdrand", "rdseed", "rol", "ror",
@@ -48,7 +26,7 @@ static const char *const roots[] = {
 /* Those whose size, where it is the usual one, objdump never says. */
 static const char *const unsized[] = {
 	"call", "enter", "jmp", "lar", "leave", "lgdt", "lidt", "lsl", "pop", "popa", "popf",
-	"push", "pusha", "pushf", "ret", "sgdt", "sidt",
+	"push", "pusha", "pushf", "ret", "sgdt", "sidt", "vmread", "vmwrite",
 };
 
 static int root_compare(const void *key, const void *item)
@@ -108,237 +86,185 @@ char register_suffix(const char *name)
 	return strstr(classic, key) != NULL ? 'w' : 0;
 }
 
-static const char *const registers64[] = {
-	"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
-	"r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
-};
-static const char *const registers32[] = {
-	"eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi",
-	"r8d", "r9d", "r10d", "r11d", "r12d", "r13d", "r14d", "r15d",
-};
-
-static const char *segment_name(uint8_t prefix)
+/* Whether objdump names no size though there is one: moves of segment registers, les and the like,
+ * group 6 (lldt, ltr, …), smsw and lmsw, far branches; iret and lret but with REX.W. */
+static bool never_sized(const struct insn_layout *layout, const char *mnemonic, size_t length)
 {
-	switch (prefix) {
-	case 0x26:
-		return "es";
-	case 0x2e:
-		return "cs";
-	case 0x36:
-		return "ss";
-	case 0x3e:
-		return "ds";
-	case 0x64:
-		return "fs";
+	static const char *const words[] = { "smsw", "lmsw", "verw", "lcall", "sysret" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(mnemonic, words[i]) == 0)	/* its last letter is its own */
+			return false;
+	}
+	if (length == 5 && (strncmp(mnemonic, "iret", 4) == 0 || strncmp(mnemonic, "lret", 4) == 0))
+		return mnemonic[4] == 'l';
+	if (strcmp(mnemonic, "sysretl") == 0)
+		return layout->arch == ARCH_I386;
+	if (layout->encoding != ENCODING_LEGACY)
+		return false;
+	switch (layout->map << 8 | layout->opcode) {
+	case 0x08c: case 0x08e: case 0x09a: case 0x0ea: case 0x0c4: case 0x0c5: case 0x100:
+	case 0x1b2: case 0x1b4: case 0x1b5:
+		return true;
+	case 0x101:
+		return layout_reg(layout) == 4 || layout_reg(layout) == 6;
 	default:
-		return "gs";
+		return insn_is_indirect(layout) && layout_reg(layout) % 2 == 1;
 	}
 }
 
-/* Outside of 64-bit mode every segment counts, in it only fs and gs. */
-static bool segment_counts(const struct insn_layout *layout)
-{
-	return layout->segment != 0 &&
-	       (layout->arch == ARCH_I386 || layout->segment == 0x64 || layout->segment == 0x65);
-}
-
-static bool has_memory(const struct insn_layout *layout)
-{
-	return layout->has_modrm && layout_mod(layout) != 3;
-}
-
-static bool is_moffs(const struct insn_layout *layout)
-{
-	return layout->encoding == ENCODING_LEGACY && layout->map == 0 &&
-	       (layout->opcode & 0xfc) == 0xa0;
-}
-
-static bool is_string(const struct insn_layout *layout)
-{
-	uint8_t opcode = layout->opcode;
-
-	return layout->encoding == ENCODING_LEGACY && layout->map == 0 &&
-	       ((opcode >= 0x6c && opcode <= 0x6f) || (opcode >= 0xa4 && opcode <= 0xa7) ||
-		(opcode >= 0xaa && opcode <= 0xaf));
-}
-
-/* call, lcall, jmp, ljmp through a register or memory. */
-static bool is_indirect(const struct insn_layout *layout)
-{
-	return layout_is(layout, 0, 0xff) && layout_reg(layout) >= 2 && layout_reg(layout) <= 5;
-}
-
-/* Whether objdump names no size though there is one: moves of segment registers, group 6 (lldt,
- * ltr, …), smsw and lmsw, far branches; iret and lret but with REX.W. */
-static bool never_sized(const struct insn_layout *layout, const char *mnemonic)
-{
-	if (strncmp(mnemonic, "iret", 4) == 0 || strncmp(mnemonic, "lret", 4) == 0)
-		return mnemonic[4] == 'l';
-	return layout_is(layout, 0, 0x8c) || layout_is(layout, 0, 0x8e) ||
-	       layout_is(layout, 0, 0x9a) || layout_is(layout, 0, 0xea) ||
-	       layout_is(layout, 1, 0x00) ||
-	       (layout_is(layout, 1, 0x01) && (layout_reg(layout) == 4 || layout_reg(layout) == 6)) ||
-	       (is_indirect(layout) && layout_reg(layout) % 2 == 1);
-}
-
-/* The port %dx, which objdump puts in parentheses. */
-static bool is_port(const struct insn_layout *layout)
-{
-	return layout->map == 0 && layout->encoding == ENCODING_LEGACY &&
-	       ((layout->opcode >= 0x6c && layout->opcode <= 0x6f) ||
-		(layout->opcode >= 0xec && layout->opcode <= 0xef));
-}
-
-/* Shifts by one, whose count objdump does not print. */
-static bool is_shift_by_one(const struct insn_layout *layout)
-{
-	return layout_is(layout, 0, 0xd0) || layout_is(layout, 0, 0xd1);
-}
-
+/* Conditional branches, loop and jrcxz too. */
 static bool is_jcc(const struct insn_layout *layout)
 {
 	return layout->encoding == ENCODING_LEGACY &&
 	       ((layout->map == 0 && (layout->opcode & 0xf0) == 0x70) ||
+		(layout->map == 0 && (layout->opcode & 0xfc) == 0xe0) ||
 		(layout->map == 1 && (layout->opcode & 0xf0) == 0x80));
 }
 
-static void signed_add(struct text *text, int64_t value)
+/* What objdump calls f2 or f3 where it is no part of the opcode; NULL: it is. */
+static const char *repeat_name(const struct insn_layout *layout, const struct insn *insn)
 {
-	if (value < 0)
-		text_add(text, "-0x%" PRIx64, 0 - (uint64_t)value);
+	bool one_byte = layout->encoding == ENCODING_LEGACY && layout->map == 0;
+	bool compares = (layout->opcode & 0xf6) == 0xa6;	/* cmps, scas */
+
+	if ((!one_byte && !is_jcc(layout)) || layout_is(layout, 0, 0x90))
+		return NULL;
+	if (layout->repeat == 0xf3)
+		return insn_is_string(layout) && !compares ? "rep" : "repz";
+	return insn->flow != FLOW_NEXT && insn->flow != FLOW_STOP ? "bnd" : "repnz";
+}
+
+static bool segment_shown(const struct insn_layout *layout, uint8_t prefix)
+{
+	if (is_jcc(layout) && (prefix == 0x2e || prefix == 0x3e))
+		return true;
+	return prefix == layout->segment && insn_has_memory(layout) && insn_segment_counts(layout);
+}
+
+/* What objdump says of the prefixes that the instruction itself does not show, in their order. */
+static void prefixes_add(struct text *text, const struct insn_layout *layout,
+			 const struct insn *insn)
+{
+	const char *repeat = repeat_name(layout, insn);
+	bool size_used = (layout->rex & REX_W) == 0 || layout->map != 0;
+	unsigned sizes = 0;
+
+	for (unsigned i = 0; i < layout->opcode_at; i++)
+		sizes += insn->bytes[i] == 0x66;
+	for (unsigned i = 0; i < layout->opcode_at; i++) {
+		uint8_t byte = insn->bytes[i];
+
+		switch (byte) {
+		case 0x66:
+			if (--sizes > 0 || !size_used)
+				text_add(text, "data16 ");
+			break;
+		case 0x67:
+			if (!insn_has_memory(layout))
+				text_add(text, "addr32 ");
+			break;
+		case 0xf0:
+			text_add(text, "lock ");
+			break;
+		case 0xf2: case 0xf3:
+			if (byte == layout->repeat && repeat != NULL)
+				text_add(text, "%s ", repeat);
+			break;
+		case 0x26: case 0x2e: case 0x36: case 0x3e: case 0x64: case 0x65:
+			if (byte == 0x3e && insn_is_indirect(layout) && layout_reg(layout) % 2 == 0)
+				text_add(text, "notrack ");
+			else if (!segment_shown(layout, byte))
+				text_add(text, "%s ", insn_segment_name(byte));
+			break;
+		default:
+			break;
+		}
+	}
+	if ((layout->rex & REX_W) != 0 && (layout_is(layout, 0, 0xe8) || insn_is_indirect(layout)))
+		text_add(text, "rex.W ");
+}
+
+/* How much of capstone's mnemonic objdump prints: all, or all but the size suffix. */
+static size_t mnemonic_length(const struct insn_layout *layout, const char *mnemonic,
+			      const char *const *operands, size_t count)
+{
+	size_t full = strlen(mnemonic);
+	char last = full > 2 ? mnemonic[full - 1] : '\0';
+	char usual = layout->arch == ARCH_X86_64 ? 'q' : 'l';
+	bool sized = false, vector = false;
+
+	if (strncmp(mnemonic, "vcvt", 4) == 0 && last == 'y' && operands[0][0] == '%')
+		return full - 1;
+	if (last == '\0' || strchr("bwlq", last) == NULL)
+		return full;
+	if (strncmp(mnemonic, "crc32", 5) == 0)	/* its two operands differ in size */
+		return operands[0][0] == '%' ? full - 1 : full;
+	if (is_unsized(mnemonic, full - 1) && last == usual && !layout->operand_size &&
+	    !(layout->arch == ARCH_I386 && layout_is(layout, 1, 0x01)))
+		return full - 1;
+	if (never_sized(layout, mnemonic, full))
+		return full - 1;
+	for (size_t i = 0; i < count; i++) {
+		bool register_size = register_suffix(operands[i]) != 0;
+
+		/* A shift's count and a port say nothing of the size. */
+		if ((i == 0 && count == 2 && strcmp(operands[0], "%cl") == 0 &&
+		     (layout_is(layout, 0, 0xd2) || layout_is(layout, 0, 0xd3))) ||
+		    (insn_is_port(layout) && strcmp(operands[i], "%dx") == 0))
+			continue;
+		sized |= register_size;
+		vector |= operands[i][0] == '%' && strstr(operands[i], "mm") != NULL;
+	}
+	/* cvtsi2sdl %eax,%xmm0; cvtsd2siq 0x12(%rdx),%rcx */
+	if (strstr(mnemonic, "2s") != NULL && strstr(mnemonic, "cvt") != NULL)
+		return sized || layout->arch == ARCH_I386 ? full - 1 : full;
+	return sized && !vector && mnemonic_root(mnemonic) > 0 ? full - 1 : full;
+}
+
+/* pclmulqdq, whose immediate tells which halves: pclmulhqlqdq. NULL: it is another. */
+static const char *pclmul_name(const struct insn_layout *layout, const struct insn *insn)
+{
+	uint8_t which = insn->bytes[layout->length - 1];
+
+	if (layout->map != 3 || layout->opcode != 0x44 || (which & 0xee) != 0)
+		return NULL;
+	return which == 0x00 ? "pclmullqlqdq" : which == 0x01 ? "pclmulhqlqdq" :
+	       which == 0x10 ? "pclmullqhqdq" : "pclmulhqhqdq";
+}
+
+static void mnemonic_add(struct text *text, const struct insn_layout *layout, const char *mnemonic,
+			 const char *const *operands, size_t count)
+{
+	bool hinted = is_jcc(layout) && (layout->segment == 0x2e || layout->segment == 0x3e);
+
+	if (insn_is_string(layout)) {
+		insn_string_mnemonic_print(text, layout);
+		return;
+	}
+	if (layout_is(layout, 0, 0x9b))
+		mnemonic = "fwait";
+	else if (layout_is(layout, 0, 0xd7))
+		mnemonic = "xlat";
+	else if (layout_is(layout, 1, 0x1f) && (layout->rex & REX_W) != 0)
+		mnemonic = "nopq";
+	else if ((layout_is(layout, 1, 0x6e) || layout_is(layout, 1, 0x7e)) &&
+		 (layout->rex & REX_W) != 0)
+		mnemonic = "movq";
+	size_t length = mnemonic_length(layout, mnemonic, operands, count);
+
+	if (strncmp(mnemonic, "sal", 3) == 0)
+		text_add(text, "shl%.*s", (int)(length - 3), mnemonic + 3);
 	else
-		text_add(text, "0x%" PRIx64, (uint64_t)value);
-}
-
-static void memory16_add(struct text *text, const struct insn_layout *layout, int64_t displacement)
-{
-	static const char *const bases[] = {
-		"%bx,%si", "%bx,%di", "%bp,%si", "%bp,%di", "%si", "%di", "%bp", "%bx",
-	};
-
-	if (layout_mod(layout) == 0 && layout_rm(layout) == 6) {
-		text_add(text, "0x%" PRIx16, (uint16_t)displacement);
-		return;
-	}
-	if (layout->displacement_size > 0)
-		signed_add(text, displacement);
-	text_add(text, "(%s)", bases[layout_rm(layout)]);
-}
-
-/* The operand that ModRM, SIB and displacement describe, as libopcodes 2.40's OP_E_memory(). */
-static void memory_add(struct text *text, const struct insn_layout *layout, const uint8_t *bytes)
-{
-	bool wide = layout->arch == ARCH_X86_64 && !layout->address_size;
-	const char *const *registers = wide ? registers64 : registers32;
-	int64_t displacement = insn_number(bytes + layout->displacement_at,
-					   layout->displacement_size);
-	unsigned base = layout_rm(layout), index = 4, scale = 0;
-
-	if (segment_counts(layout))
-		text_add(text, "%%%s:", segment_name(layout->segment));
-	if (layout->arch == ARCH_I386 && layout->address_size) {
-		memory16_add(text, layout, displacement);
-		return;
-	}
-	if (layout->sib_at != 0) {
-		uint8_t sib = bytes[layout->sib_at];
-
-		base = sib & 7;
-		index = (sib >> 3 & 7) | (layout->rex & REX_X ? 8 : 0);
-		scale = sib >> 6;
-	}
-	bool has_base = layout_mod(layout) != 0 || base != 5;
-	bool has_index = index != 4;
-
-	if (!has_base && layout->sib_at == 0 && layout->arch == ARCH_X86_64) {
-		signed_add(text, displacement);
-		text_add(text, "(%%%s)", wide ? "rip" : "eip");
-		return;
-	}
-	if (!has_base && !has_index && scale == 0) {
-		text_add(text, "0x%" PRIx64, wide ? (uint64_t)displacement :
-						    (uint64_t)(uint32_t)displacement);
-		return;
-	}
-	if (layout->displacement_size > 0)
-		signed_add(text, displacement);
-	text_add(text, "(");
-	if (has_base)
-		text_add(text, "%%%s", registers[base | (layout->rex & REX_B ? 8 : 0)]);
-	if (layout->sib_at != 0 && (scale != 0 || has_index || (has_base && base != 4)))
-		text_add(text, ",%%%s,%u", has_index ? registers[index] : wide ? "riz" : "eiz",
-			 1U << scale);
-	text_add(text, ")");
-}
-
-/* The immediate, sign-extended as the processor does it, cut to the size it is used in. */
-static uint64_t immediate_value(const struct insn_layout *layout, const uint8_t *bytes)
-{
-	const uint8_t *at = bytes + layout->immediate_at;
-	unsigned bits = insn_operand_bits(layout);
-	bool push = layout_is(layout, 0, 0x68) || layout_is(layout, 0, 0x6a);
-
-	if (layout->immediate_size == 1 && !layout_is(layout, 0, 0x83) &&
-	    !layout_is(layout, 0, 0x6b) && !layout_is(layout, 0, 0x6a))
-		return *at;
-	if (push && layout->arch == ARCH_X86_64 && !layout->operand_size)
-		bits = 64;
-	if (layout_is(layout, 0, 0xc2) || layout_is(layout, 0, 0xca))
-		bits = 16;
-
-	uint64_t value = (uint64_t)insn_number(at, layout->immediate_size);
-
-	return bits == 64 ? value : value & ((UINT64_C(1) << bits) - 1);
-}
-
-/* A number that capstone printed: small ones have no 0x. */
-static void number_add(struct text *text, const char *digits)
-{
-	text_add(text, "0x%" PRIx64, (uint64_t)strtoull(digits, NULL, 0));
-}
-
-static void operand_add(struct text *text, const struct insn_layout *layout, const char *operand,
-			unsigned immediates, const struct insn *insn)
-{
-	bool memory = strchr("%$*", operand[0]) == NULL || strchr(operand, '(') != NULL ||
-		      strchr(operand, ':') != NULL;
-
-	if (operand[0] == '$' && immediates == 1 && layout->immediate_size > 0 &&
-	    (layout->immediate_size <= 2 || layout->immediate_size == 4 ||
-	     layout->immediate_size == 8)) {
-		text_add(text, "$0x%" PRIx64, immediate_value(layout, insn->bytes));
-	} else if (operand[0] == '$') {
-		text_add(text, "$");
-		number_add(text, operand + 1);
-	} else if (insn->has_target) {
-		text_add(text, "0x%" PRIx64, insn->target);
-	} else if (is_moffs(layout) && memory) {
-		uint64_t address = (uint64_t)insn_number(insn->bytes + layout->immediate_at,
-							 layout->immediate_size);
-
-		if (segment_counts(layout))
-			text_add(text, "%%%s:", segment_name(layout->segment));
-		if (layout->immediate_size < 8)
-			address &= (UINT64_C(1) << (8 * layout->immediate_size)) - 1;
-		text_add(text, "0x%" PRIx64, address);
-	} else if (is_port(layout) && strcmp(operand, "%dx") == 0) {
-		text_add(text, "(%%dx)");
-	} else if (is_string(layout) && operand[0] == '(') {
-		text_add(text, "%%%s:%s", strstr(operand, "si)") != NULL ? "ds" : "es", operand);
-	} else if (layout->map == 1 && strncmp(operand, "%dr", 3) == 0) {
-		text_add(text, "%%db%s", operand + 3);
-	} else if (is_indirect(layout) && has_memory(layout)) {
-		text_add(text, "*");
-		memory_add(text, layout, insn->bytes);
-	} else if (memory && has_memory(layout) && strstr(operand, "mm") == NULL) {
-		memory_add(text, layout, insn->bytes);
-	} else {
-		text_add(text, "%s", operand);
-	}
+		text_add(text, "%.*s", (int)length, mnemonic);
+	if (layout_is(layout, 1, 0x35) && layout->arch == ARCH_X86_64)
+		text_add(text, (layout->rex & REX_W) != 0 ? "q" : "l");	/* sysexit */
+	if (hinted)
+		text_add(text, layout->segment == 0x2e ? ",pn" : ",pt");
 }
 
 /* Splits at the commas outside of parentheses, without blanks. */
-static size_t operands_split(char *operands, const char *out[6])
+static size_t operands_split(char *operands, const char *out[OPERANDS_MAX])
 {
 	size_t count = 0;
 	int depth = 0;
@@ -351,7 +277,7 @@ static size_t operands_split(char *operands, const char *out[6])
 		if (*from == ' ')
 			continue;
 		depth += *from == '(' ? 1 : *from == ')' ? -1 : 0;
-		if (*from == ',' && depth == 0 && count < 6) {
+		if (*from == ',' && depth == 0 && count < OPERANDS_MAX) {
 			*to++ = '\0';
 			out[count++] = to;
 		} else {
@@ -362,113 +288,29 @@ static size_t operands_split(char *operands, const char *out[6])
 	return count;
 }
 
-/* What objdump says of the prefixes that the instruction itself does not show, in their order. */
-static void prefixes_add(struct text *text, const struct insn_layout *layout, const uint8_t *bytes)
-{
-	unsigned sizes = 0;
-	bool memory = has_memory(layout) || is_moffs(layout) || is_string(layout);
-	bool size_used = (layout->rex & REX_W) == 0 || layout->map != 0;
-
-	for (unsigned i = 0; i < layout->opcode_at; i++)
-		sizes += bytes[i] == 0x66;
-	for (unsigned i = 0; i < layout->opcode_at; i++) {
-		uint8_t byte = bytes[i];
-
-		switch (byte) {
-		case 0x66:
-			if (--sizes > 0 || !size_used)
-				text_add(text, "data16 ");
-			break;
-		case 0x67:
-			if (!memory)
-				text_add(text, "addr32 ");
-			break;
-		case 0x3e:
-			if (is_indirect(layout)) {
-				text_add(text, "notrack ");
-				break;
-			}
-			/* fall through */
-		case 0x26: case 0x2e: case 0x36: case 0x64: case 0x65:
-			if (byte == layout->segment && memory && segment_counts(layout))
-				break;
-			if (is_jcc(layout) && (byte == 0x2e || byte == 0x3e))
-				break;
-			text_add(text, "%s ", segment_name(byte));
-			break;
-		default:
-			break;
-		}
-	}
-	if (layout->has_rex && (layout->rex & REX_W) != 0 && layout_is(layout, 0, 0xe8))
-		text_add(text, "rex.W ");
-}
-
-static void mnemonic_add(struct text *text, const struct insn_layout *layout, const char *mnemonic,
-			 const char *const *operands, size_t count)
-{
-	size_t length = mnemonic_root(mnemonic);
-	size_t full = strlen(mnemonic);
-	char usual = layout->arch == ARCH_X86_64 ? 'q' : 'l';
-	bool sized = false;
-
-	if (full > 3 && is_unsized(mnemonic, full - 1) && mnemonic[full - 1] == usual &&
-	    !layout->operand_size) {
-		text_add(text, "%.*s", (int)(full - 1), mnemonic);
-		return;
-	}
-	if (full > 3 && never_sized(layout, mnemonic) &&
-	    strchr("bwlq", mnemonic[full - 1]) != NULL &&
-	    strcmp(mnemonic, "smsw") != 0 && strcmp(mnemonic, "lmsw") != 0 &&
-	    strcmp(mnemonic, "verw") != 0 && strcmp(mnemonic, "lcall") != 0) {
-		text_add(text, "%.*s", (int)(full - 1), mnemonic);
-		return;
-	}
-	for (size_t i = 0; i < count; i++) {
-		/* A shift's count and a port say nothing of the size. */
-		if (is_port(layout) && strcmp(operands[i], "%dx") == 0)
-			continue;
-		if (i == 0 && count == 2 && strcmp(operands[0], "%cl") == 0 &&
-		    layout->map == 0 && (layout->opcode & 0xfc) == 0xd0)
-			continue;
-		sized |= register_suffix(operands[i]) != 0;
-		if (strstr(operands[i], "mm") != NULL && operands[i][0] == '%')
-			length = 0;
-	}
-	text_add(text, "%.*s", (int)(sized && length > 0 ? length : full), mnemonic);
-	if (is_jcc(layout) && (layout->segment == 0x2e || layout->segment == 0x3e))
-		text_add(text, layout->segment == 0x2e ? ",pn" : ",pt");
-}
-
 bool insn_text(const struct insn_layout *layout, const char *mnemonic, const char *operands,
 	       struct insn *insn)
 {
-	struct text text = { insn->mnemonic, insn->mnemonic + sizeof(insn->mnemonic), false };
+	struct text name = { insn->mnemonic, insn->mnemonic + sizeof(insn->mnemonic), false };
+	struct text rest = { insn->operands, insn->operands + sizeof(insn->operands), false };
+	const char *word = strrchr(mnemonic, ' ');	/* capstone's prefixes are before it */
 	char copy[INSN_TEXT_MAX];
-	const char *split[6];
-	const char *word = strrchr(mnemonic, ' ');
-	unsigned immediates = 0;
+	const char *split[OPERANDS_MAX];
 
 	if (strlen(operands) >= sizeof(copy))
 		return false;
 	strcpy(copy, operands);
 	size_t count = operands_split(copy, split);
-	size_t first = count == 2 && is_shift_by_one(layout) ? 1 : 0;
 
-	for (size_t i = 0; i < count; i++)
-		immediates += split[i][0] == '$';
-	prefixes_add(&text, layout, insn->bytes);
-	if (word != NULL)
-		text_add(&text, "%.*s ", (int)(word - mnemonic), mnemonic);
-	mnemonic_add(&text, layout, word != NULL ? word + 1 : mnemonic, split, count);
+	const char *pclmul = pclmul_name(layout, insn);
+	size_t first = pclmul != NULL && count > 0 ? 1 : 0;
 
-	struct text rest = { insn->operands, insn->operands + sizeof(insn->operands), false };
-
+	prefixes_add(&name, layout, insn);
+	if (pclmul != NULL)
+		text_add(&name, "%s%s", layout->encoding == ENCODING_VEX ? "v" : "", pclmul);
+	else
+		mnemonic_add(&name, layout, word != NULL ? word + 1 : mnemonic, split, count);
 	insn->operands[0] = '\0';
-	for (size_t i = first; i < count; i++) {
-		if (i > first)
-			text_add(&rest, ",");
-		operand_add(&rest, layout, split[i], immediates, insn);
-	}
-	return !text.full && !rest.full;
+	insn_operands_print(&rest, layout, split + first, count - first, insn);
+	return !name.full && !rest.full;
 }
