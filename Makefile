@@ -43,6 +43,15 @@ all: $(BUILD)/patcherd $(BUILD)/patchctl
 $(BUILD)/patcherd: $(DAEMON_OBJECTS) $(BUILD)/lib.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(DAEMON_LIBS)
 
+# A daemon that kills itself at the point that PATCHERD_FAULT names, see patcherd/fault.h.
+$(BUILD)/faults/patcherd: $(DAEMON_OBJECTS:$(BUILD)/obj/%=$(BUILD)/obj/faults/%) $(BUILD)/lib.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(DAEMON_LIBS)
+
+$(BUILD)/obj/faults/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -DPATCHERD_FAULTS -MMD -MP -c -o $@ $<
+
 $(BUILD)/patchctl: $(CLIENT_OBJECTS) $(BUILD)/lib.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CLIENT_LIBS)
 
@@ -59,7 +68,14 @@ unit: $(UNIT_TESTS)
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/lib.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(DAEMON_LIBS) -lcmocka
+	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(BUILD)/lib.a $(DAEMON_LIBS) -lcmocka
+
+faults = $(patsubst %.c,$(BUILD)/obj/faults/%.o,$(1))
+TRANSACTION = $(patsubst %,patcherd/%.c,transaction transaction_revert store claim look)
+$(BUILD)/tests/test_look: $(call objects,patcherd/look.c)
+$(BUILD)/tests/test_claim: $(call objects,patcherd/look.c patcherd/claim.c)
+$(BUILD)/tests/test_transaction $(BUILD)/tests/test_revert: $(call objects,$(TRANSACTION))
+$(BUILD)/tests/test_recover: $(call faults,$(TRANSACTION) patcherd/recover.c)
 
 # ---- installing --------------------------------------------------------------------------------
 
