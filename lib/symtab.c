@@ -55,16 +55,20 @@ int symtab_reserve(struct symtab *symtab, size_t count, struct fail *fail)
 
 	struct symbol *items = reallocarray(symtab->items, size, sizeof(*items));
 
-	if (items == NULL)
+	symtab->items = items != NULL ? items : symtab->items;
+
+	uint32_t *nexts = reallocarray(symtab->nexts, size, sizeof(*nexts));
+
+	symtab->nexts = nexts != NULL ? nexts : symtab->nexts;
+	if (items == NULL || nexts == NULL)
 		return fail_memory(fail, "symbols");
-	symtab->items = items;
 	symtab->size = size;
 	return 0;
 }
 
 struct sort_key {
 	uint64_t address;
-	size_t index;
+	uint32_t index, hash;
 };
 
 /* One pass of a radix sort: by RADIX_BITS of the address from bit `shift` on, stable. */
@@ -113,6 +117,7 @@ static int sort_items(struct symtab *symtab, struct fail *fail)
 {
 	size_t sorted = sorted_prefix(symtab), count = symtab->count - sorted;
 	struct symbol *items = symtab->items + sorted;
+	uint32_t *hashes = symtab->nexts + sorted;
 	uint64_t lowest = UINT64_MAX, highest = 0;
 
 	if (count == 0)
@@ -130,7 +135,7 @@ static int sort_items(struct symtab *symtab, struct fail *fail)
 		highest = items[i].address > highest ? items[i].address : highest;
 	}
 	for (size_t i = 0; i < count; i++)
-		keys[i] = (struct sort_key){ items[i].address - lowest, i };
+		keys[i] = (struct sort_key){ items[i].address - lowest, (uint32_t)i, hashes[i] };
 	for (unsigned shift = 0; shift < 64 && (highest - lowest) >> shift != 0;
 	     shift += RADIX_BITS) {
 		struct sort_key *swap = from;
@@ -139,8 +144,10 @@ static int sort_items(struct symtab *symtab, struct fail *fail)
 		from = to;
 		to = swap;
 	}
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		items[i] = copy[from[i].index];
+		hashes[i] = from[i].hash;
+	}
 	return 0;
 }
 
@@ -183,23 +190,6 @@ static void give_sizes(struct symtab *symtab)
 	}
 }
 
-/* A function and its siblings (NAME.cold) get the same. */
-static uint32_t hash_stem(const char *name)
-{
-	size_t length = (size_t)(strchrnul(name, '.') - name);
-	uint64_t hash = length, word;
-
-	for (; length >= sizeof(word); length -= sizeof(word), name += sizeof(word)) {
-		memcpy(&word, name, sizeof(word));
-		hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
-		hash ^= hash >> 32;
-	}
-	for (word = 0; length > 0; length--)
-		word = word << 8 | (unsigned char)name[length - 1];
-	hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
-	return (uint32_t)(hash >> 32);
-}
-
 static int build_hash(struct symtab *symtab, struct fail *fail)
 {
 	uint32_t buckets = 1024;
@@ -208,12 +198,11 @@ static int build_hash(struct symtab *symtab, struct fail *fail)
 		buckets *= 2;
 	symtab->mask = buckets - 1;
 	symtab->heads = malloc(buckets * sizeof(*symtab->heads));
-	symtab->nexts = malloc(symtab->count * sizeof(*symtab->nexts));
-	if (symtab->heads == NULL || symtab->nexts == NULL)
+	if (symtab->heads == NULL)
 		return fail_memory(fail, "the index of symbols");
 	memset(symtab->heads, 0xff, buckets * sizeof(*symtab->heads)); /* NONE */
 	for (size_t i = symtab->count; i-- > 0;) {
-		uint32_t *head = &symtab->heads[hash_stem(symtab->items[i].name) & symtab->mask];
+		uint32_t *head = &symtab->heads[symtab->nexts[i] & symtab->mask];
 
 		symtab->nexts[i] = *head;
 		*head = (uint32_t)i;
@@ -287,7 +276,7 @@ const struct symbol *symtab_item(const struct symtab *symtab, size_t index)
 static uint32_t chain_next(const struct symtab *symtab, const char *name,
 			   const struct symbol *previous)
 {
-	return previous == NULL ? symtab->heads[hash_stem(name) & symtab->mask] :
+	return previous == NULL ? symtab->heads[symtab_hash(name, strlen(name)) & symtab->mask] :
 				  symtab->nexts[previous - symtab->items];
 }
 

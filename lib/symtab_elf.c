@@ -62,7 +62,7 @@ static int add(const struct elf_symbol *from, void *data, struct fail *fail)
 	symbol.name = copy_name(builder->symtab, from->name, fail);
 	if (symbol.name == NULL || symtab_reserve(builder->symtab, 1, fail) != 0)
 		return -1;
-	symtab_add(builder->symtab, &symbol);
+	symtab_add(builder->symtab, &symbol, strlen(symbol.name));
 	return 0;
 }
 

@@ -3,6 +3,8 @@
 #ifndef PATCHERD_SYMTAB_INTERNAL_H
 #define PATCHERD_SYMTAB_INTERNAL_H
 
+#include <string.h>
+
 #include "symtab.h"
 
 /* The longest name; the kernel's KSYM_NAME_LEN is 512. */
@@ -20,7 +22,8 @@ struct symtab {
 	size_t count, size;
 	struct symtab_block *names;	/* the last one */
 	/* The hash table: chains of indices in address order, keyed by the name up to its first dot,
-	 * so that a function and its siblings share one. */
+	 * so that a function and its siblings share one. Until it is built, nexts[i] is the hash of
+	 * items[i]. */
 	uint32_t *heads, *nexts;
 	uint32_t mask;
 };
@@ -52,9 +55,45 @@ static inline const char *symtab_name_keep(struct symtab *symtab, size_t length)
 
 /* Makes sure that `count` more symbols fit without symtab_add() failing. */
 int symtab_reserve(struct symtab *symtab, size_t count, struct fail *fail) MUST_CHECK;
-/* Its strings must be kept already. */
-static inline void symtab_add(struct symtab *symtab, const struct symbol *symbol)
+/* The value in each byte of a word. */
+#define EACH_BYTE(value) (0x0101010101010101u * (value))
+
+static inline uint64_t symtab_hash_mix(uint64_t hash, uint64_t word)
 {
+	hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+	return hash ^ hash >> 32;
+}
+
+/* Of a name up to its first dot. By the word: it is done for each symbol at each load. */
+static inline uint32_t symtab_hash(const char *name, size_t length)
+{
+	uint64_t hash = 0, word = 0, dots;
+
+	for (;;) {
+		if (length >= sizeof(word)) {
+			memcpy(&word, name, sizeof(word));
+		} else {
+			word = 0;
+			for (size_t i = length; i-- > 0;)
+				word = word << 8 | (unsigned char)name[i];
+		}
+		/* the high bit of each byte that is a dot, exact for the first */
+		dots = word ^ EACH_BYTE('.');
+		dots = (dots - EACH_BYTE(1)) & ~dots & EACH_BYTE(0x80);
+		if (dots != 0)
+			word &= (dots & -dots) / 0x80 - 1;
+		hash = symtab_hash_mix(hash, word);
+		if (dots != 0 || length < sizeof(word))
+			return (uint32_t)hash;
+		name += sizeof(word);
+		length -= sizeof(word);
+	}
+}
+
+/* Its strings must be kept already; `length` is that of its name. */
+static inline void symtab_add(struct symtab *symtab, const struct symbol *symbol, size_t length)
+{
+	symtab->nexts[symtab->count] = symtab_hash(symbol->name, length);
 	symtab->items[symtab->count++] = *symbol;
 }
 

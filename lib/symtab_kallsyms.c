@@ -42,7 +42,40 @@ static const uint8_t hex_digits[256] = {
 	['f'] = 16, ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
 };
 
-#define EACH_BYTE(value) (0x0101010101010101u * (value))
+/* Eight lower-case digits at once; false: it is not that. */
+static bool parse_eight(const char *digits, uint64_t *value)
+{
+	uint64_t text, nibbles;
+
+	memcpy(&text, digits, sizeof(text));
+	nibbles = (text & EACH_BYTE(0x0f)) + 9 * (text >> 6 & EACH_BYTE(1));
+	/* as text again, where 10 and above are letters: only digits come back as they were */
+	if ((nibbles & EACH_BYTE(0xf0)) != 0 ||
+	    nibbles + EACH_BYTE('0') + 39 * ((nibbles + EACH_BYTE(6)) >> 4 & EACH_BYTE(1)) != text)
+		return false;
+	nibbles = __builtin_bswap64(nibbles);
+	nibbles = (nibbles | nibbles >> 4) & 0x00ff00ff00ff00ffu;
+	nibbles = (nibbles | nibbles >> 8) & 0x0000ffff0000ffffu;
+	*value = *value << 32 | ((nibbles | nibbles >> 16) & 0xffffffffu);
+	return true;
+}
+
+/* 1 to 16 digits; returns what is behind them. */
+static const char *parse_address(const char *text, uint64_t *value)
+{
+	const char *at = text;
+	unsigned digit;
+
+	*value = 0;
+	if (parse_eight(at, value)) {
+		at += 8;
+		if (parse_eight(at, value))
+			return at + 8;
+	}
+	for (; at - text < 16 && (digit = hex_digits[(unsigned char)*at]) != 0; at++)
+		*value = *value << 4 | (digit - 1);
+	return at;
+}
 
 /* How many visible characters `from` begins with, at most `max` and some; copies them, 8 at a time,
  * so that up to 7 bytes more are read and written. `from` has a newline before it ends. */
@@ -95,12 +128,9 @@ static const char *parse_module(struct reader *reader, const char *line, struct 
 static const char *parse_line(struct reader *reader, const char *line, const char *end,
 			      struct fail *fail)
 {
-	const char *at = line;
 	struct symbol symbol = { .address = 0 };
-	unsigned digit;
+	const char *at = parse_address(line, &symbol.address);
 
-	for (; at - line < 16 && (digit = hex_digits[(unsigned char)*at]) != 0; at++)
-		symbol.address = symbol.address << 4 | (digit - 1);
 	if (at == line || *at != ' ') {
 		(void)garbage(reader, line, end, "no address", fail);
 		return NULL;
@@ -135,7 +165,7 @@ static const char *parse_line(struct reader *reader, const char *line, const cha
 		}
 	}
 	reader->seen |= symbol.address;
-	symtab_add(reader->symtab, &symbol);
+	symtab_add(reader->symtab, &symbol, length);
 	return at + 1;
 }
 
@@ -162,7 +192,7 @@ static int parse_chunk(struct reader *reader, const char *text, size_t length, s
 
 static int parse_file(struct reader *reader, int fd, struct fail *fail)
 {
-	CLEANUP_FREE char *buffer = calloc(1, LINE_MAX_BYTES + CHUNK + sizeof(uint64_t));
+	CLEANUP_FREE char *buffer = calloc(1, LINE_MAX_BYTES + CHUNK + 2 * sizeof(uint64_t));
 	size_t left = 0;
 	ssize_t got;
 

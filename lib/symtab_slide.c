@@ -93,7 +93,7 @@ static int copy_moved(const struct symtab *map, int64_t slide, struct symtab *to
 			return fail_memory(fail, "names of symbols");
 		if (!symbol_is_absolute(&symbol) && symbol.address >= image)
 			symbol.address += (uint64_t)slide;
-		symtab_add(to, &symbol);
+		symtab_add(to, &symbol, strlen(symbol.name));
 	}
 	return 0;
 }

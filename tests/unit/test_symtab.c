@@ -164,6 +164,21 @@ static void a_size_goes_up_to_the_next_address_and_not_out_of_its_piece(void **s
 	symtab_destroy(symtab);
 }
 
+static void addresses_of_any_length_and_case_are_read(void **state)
+{
+	struct symtab *symtab = load("0123456789abcdef T a\n89ABCDEF01234567 T b\n"
+				     "c01a9d21 T c\n1 T d\n123456789 T e\n89abcdeF T f\n");
+
+	(void)state;
+	assert_int_equal(find(symtab, "a")->address, 0x0123456789abcdef);
+	assert_int_equal(find(symtab, "b")->address, 0x89abcdef01234567);
+	assert_int_equal(find(symtab, "c")->address, 0xc01a9d21);
+	assert_int_equal(find(symtab, "d")->address, 1);
+	assert_int_equal(find(symtab, "e")->address, 0x123456789);
+	assert_int_equal(find(symtab, "f")->address, 0x89abcdef);
+	symtab_destroy(symtab);
+}
+
 static void an_end_marker_does_not_empty_what_begins_there(void **state)
 {
 	struct symtab *symtab = load("ffffffff81000000 T a\n"
@@ -245,6 +260,10 @@ static const struct bad bad_files[] = {
 	{ "fffffffff81000000 T a\n", ":1: no address" },
 	{ " ffffffff81000000 T a\n", ":1: no address" },
 	{ "ffffffff81000000\n", ":1: no address" },
+	{ "ffffffff810000g0 T a\n", ":1: no address" },
+	{ "fffffofff1000000 T a\n", ":1: no address" },
+	{ "ffffffff8100000: T a\n", ":1: no address" },
+	{ "ffffffff8100000@ T a\n", ":1: no address" },
 	{ "ffffffff81000000 5 a\n", ":1: no type" },
 	{ "ffffffff81000000 TT a\n", ":1: no type" },
 	{ "ffffffff81000000 \n", ":1: no type" },
@@ -570,6 +589,7 @@ int main(void)
 		cmocka_unit_test(items_are_in_address_order_and_aliases_in_that_of_the_file),
 		cmocka_unit_test(parts_of_a_function_are_its_siblings),
 		cmocka_unit_test(a_size_goes_up_to_the_next_address_and_not_out_of_its_piece),
+		cmocka_unit_test(addresses_of_any_length_and_case_are_read),
 		cmocka_unit_test(an_end_marker_does_not_empty_what_begins_there),
 		cmocka_unit_test(an_address_is_in_the_symbol_that_covers_it),
 		cmocka_unit_test(long_files_lose_nothing_where_reads_end),
