@@ -230,7 +230,9 @@ static int meet_job(const struct span *one, const struct span *other, struct fai
 	const struct span *first = later == one ? other : one;
 	char where[WHERE_MAX];
 
-	if (one->job == other->job)
+	/* A job that does not match is refused for that, whoever else is in the request. */
+	if (one->job == other->job || one->job->plan.outcome == OUTCOME_MISMATCH ||
+	    other->job->plan.outcome == OUTCOME_MISMATCH)
 		return 0;
 	return conflict(later->job, later->site, fail, "%s: the patch %s of the same request "
 			"changes bytes there too: apply one of them", span_where(later, where),
