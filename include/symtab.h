@@ -15,7 +15,8 @@
 struct symbol {
 	uint64_t address;
 	uint64_t size;		/* bytes; from ELF, else up to the next symbol of another address and
-				 * never past the end of its section as far as that is known */
+				 * never past the end of its section as far as that is known; 0 where
+				 * nothing is (a linker's end marker) */
 	const char *name;
 	const char *module;	/* NULL: the kernel image */
 	char type;		/* letter of nm(1) */

@@ -56,7 +56,8 @@ struct target {
 /* An ELF file, which must outlive the target. `release` overrides what the file says; NULL: no. */
 int target_open_image(const struct elf_file *elf, const char *path, const char *release,
 		      struct target **out, struct fail *fail) MUST_CHECK;
-/* /proc/kcore: read only. */
+/* /proc/kcore: read only. -1: OUTCOME_NOT_WRITABLE where it is absent or closed (lockdown, no
+ * capability), OUTCOME_ERROR where it cannot be understood. */
 int target_open_kcore(struct target **out, struct fail *fail) MUST_CHECK;
 /* /dev/kmem as patcher_kmem makes it. -1: OUTCOME_NOT_WRITABLE with the reason (absent, not
  * ours, lockdown, no capability) and what to do. */

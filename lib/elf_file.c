@@ -96,8 +96,8 @@ static int read_header(struct elf_file *elf, struct fail *fail)
 	GElf_Ehdr header;
 
 	if (memcmp(elf->map, ELFMAG, SELFMAG) != 0)
-		return fail_set(fail, OUTCOME_ERROR, "%s: not an ELF file; an image is a vmlinux, a "
-				".ko or a .o, not a compressed one", elf->path);
+		return fail_set(fail, OUTCOME_ERROR, "%s: not an ELF file; an image is a vmlinux, "
+				"a .ko or a .o, not a compressed one", elf->path);
 	if (elf_version(EV_CURRENT) == EV_NONE)
 		return fail_set(fail, OUTCOME_ERROR, "libelf is too old: %s", elf_errmsg(-1));
 	elf->elf = elf_memory(elf->map, elf->size);
@@ -112,8 +112,8 @@ static int read_header(struct elf_file *elf, struct fail *fail)
 	else if (header.e_machine == EM_386 && class == ELFCLASS32)
 		elf->architecture = ARCH_I386;
 	else
-		return fail_set(fail, OUTCOME_ERROR, "%s: for another architecture (ELF machine %u, "
-				"class %d); only x86_64 and i386 are supported", elf->path,
+		return fail_set(fail, OUTCOME_ERROR, "%s: for another architecture (ELF machine "
+				"%u, class %d); only x86_64 and i386 are supported", elf->path,
 				header.e_machine, class);
 	if (header.e_ident[EI_DATA] != ELFDATA2LSB)
 		return fail_set(fail, OUTCOME_ERROR, "%s: not little-endian", elf->path);
@@ -239,8 +239,8 @@ static int read_sections(struct elf_file *elf, struct fail *fail)
 					   names.sh_size, header.sh_name);
 
 		if (name == NULL)
-			return fail_set(fail, OUTCOME_ERROR, "%s: section %zu has a name that is no "
-					"text, or outside the table of names", elf->path, i);
+			return fail_set(fail, OUTCOME_ERROR, "%s: section %zu has a name that is "
+					"no text, or outside the table of names", elf->path, i);
 		if (read_section(elf, i, name, &header, fail) != 0)
 			return -1;
 		if (elf->relocatable &&
@@ -424,8 +424,8 @@ static int read_symbol(const struct elf_file *elf, const GElf_Sym *symbol,
 	const char *name = name_in(names->data, names->size, symbol->st_name);
 
 	if (name == NULL)
-		return fail_set(fail, OUTCOME_ERROR, "%s: symbol %zu has a name that is no text, or "
-				"outside the table of names", elf->path, index);
+		return fail_set(fail, OUTCOME_ERROR, "%s: symbol %zu has a name that is no text, "
+				"or outside the table of names", elf->path, index);
 	if (*name == '\0' || type == STT_SECTION || type == STT_FILE || type == STT_TLS ||
 	    symbol->st_shndx == SHN_UNDEF || symbol->st_shndx == SHN_COMMON)
 		return 0;
@@ -466,8 +466,9 @@ int elf_file_symbols(const struct elf_file *elf,
 
 	if (elf->symbols_index == 0)
 		return 0;
-	if (symbols == NULL || symbols->d_type != ELF_T_SYM || gelf_getshdr(table, &header) == NULL ||
-	    header.sh_link == 0 || header.sh_link >= elf->section_count)
+	if (symbols == NULL || symbols->d_type != ELF_T_SYM ||
+	    gelf_getshdr(table, &header) == NULL || header.sh_link == 0 ||
+	    header.sh_link >= elf->section_count)
 		return fail_set(fail, OUTCOME_ERROR, "%s: the table of symbols is damaged",
 				elf->path);
 	for (int i = 1; gelf_getsym(symbols, i, &raw) != NULL; i++) {

@@ -80,7 +80,8 @@ static int check_build_id(const struct conditions *when, const char *source,
 	fail_append(fail, " the patch is for the kernel with build-id ");
 	append_any(fail, &when->build_ids);
 	if (info->build_id[0] == '\0')
-		fail_append(fail, ", and %s has none (a module's own is not the kernel's)", whose(info));
+		fail_append(fail, ", and %s has none (a module's own is not the kernel's)",
+			    whose(info));
 	else
 		fail_append(fail, ", and %s has %s", whose(info), info->build_id);
 	return -1;
@@ -111,18 +112,20 @@ int guard_system_map(const struct symtab *map, struct target *target, const char
 	char found[BANNER_MAX + 1];
 
 	if (symbol == NULL)
-		return fail_set(fail, OUTCOME_GUARD, "the System.map has no linux_banner, so that it "
-				"cannot be proved to be this kernel's");
+		return fail_set(fail, OUTCOME_GUARD, "the System.map has no linux_banner, so that "
+				"it cannot be proved to be this kernel's");
 	if (length == 0 || length >= BANNER_MAX)
-		return fail_set(fail, OUTCOME_ERROR, "the kernel's banner has %zu characters, which "
-				"cannot be", length);
+		return fail_set(fail, OUTCOME_ERROR, "the kernel's banner has %zu characters, "
+				"which cannot be", length);
 	/* and what ends it: a longer banner that begins alike is another kernel's */
-	if (target_read(target, symbol->address, found, length + 1, "the kernel's banner", fail) != 0)
+	if (target_read(target, symbol->address, found, length + 1, "the kernel's banner",
+			fail) != 0)
 		return -1;
 	if (memcmp(found, banner, length) == 0 && (found[length] == '\n' || found[length] == '\0'))
 		return 0;
 	make_visible(found, length);
-	return fail_at(fail, OUTCOME_GUARD, symbol->address, "the System.map is of another kernel build: "
-		       "linux_banner should be at 0x%" PRIx64 ", and there is \"%s\", not \"%.*s\"",
+	return fail_at(fail, OUTCOME_GUARD, symbol->address, "the System.map is of another kernel "
+		       "build: linux_banner should be at 0x%" PRIx64 ", and there is \"%s\", not "
+		       "\"%.*s\"",
 		       symbol->address, found, (int)length, banner);
 }

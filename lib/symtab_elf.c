@@ -37,8 +37,8 @@ static const char *copy_name(struct symtab *symtab, const char *name, struct fai
 	char *room = symtab_name_room(symtab);
 
 	if (length > SYMTAB_NAME_MAX) {
-		(void)fail_set(fail, OUTCOME_ERROR, "a symbol's name of %zu characters: \"%.64s…\"",
-			       length, name);
+		(void)fail_set(fail, OUTCOME_ERROR, "a symbol's name of %zu characters: "
+			       "\"%.64s…\"", length, name);
 		return NULL;
 	}
 	if (room == NULL) {
@@ -96,8 +96,8 @@ int symtab_load_elf(const struct elf_file *elf, struct symtab **out, struct fail
 	if (elf_file_symbols(elf, add, &builder, fail) != 0)
 		goto failed;
 	if (builder.symtab->count == 0) {
-		(void)fail_set(fail, OUTCOME_NOT_FOUND, "the image has no symbols; give the System.map "
-			       "of the same build with --system-map");
+		(void)fail_set(fail, OUTCOME_NOT_FOUND, "the image has no symbols; give the "
+			       "System.map of the same build with --system-map");
 		goto failed;
 	}
 	if (symtab_finish(builder.symtab, fail) != 0)

@@ -21,9 +21,9 @@ struct symtab {
 	struct symbol *items;		/* by address, once finished */
 	size_t count, size;
 	struct symtab_block *names;	/* the last one */
-	/* The hash table: chains of indices in address order, keyed by the name up to its first dot,
-	 * so that a function and its siblings share one. Until it is built, nexts[i] is the hash of
-	 * items[i]. */
+	/* The hash table: chains of indices in address order, keyed by the name up to its first
+	 * dot, so that a function and its siblings share one. Until it is built, nexts[i] is
+	 * the hash of items[i]. */
 	uint32_t *heads, *nexts;
 	uint32_t mask;
 };

@@ -86,8 +86,8 @@ static size_t copy_word(char *to, const char *from, size_t max)
 	for (size_t length = 0; length < max; length += sizeof(bytes)) {
 		memcpy(&bytes, from + length, sizeof(bytes));
 		memcpy(to + length, &bytes, sizeof(bytes));
-		/* The high bit of each byte below 0x21 or above 0x7e; carries and borrows make false ones
-		 * only above a true one. */
+		/* The high bit of each byte below 0x21 or above 0x7e; carries and borrows make
+		 * false ones only above a true one. */
 		stops = (((bytes - EACH_BYTE(0x21)) & ~bytes) | (bytes + EACH_BYTE(1)) | bytes) &
 			EACH_BYTE(0x80);
 		if (stops != 0)
@@ -208,8 +208,8 @@ static int parse_file(struct reader *reader, int fd, struct fail *fail)
 	if (got < 0)
 		return fail_errno(fail, errno, "%s: cannot read symbols", reader->path);
 	if (left > 0)
-		return fail_set(fail, OUTCOME_ERROR, "%s:%zu: the file is truncated: its last line has "
-				"no newline; get a whole copy", reader->path,
+		return fail_set(fail, OUTCOME_ERROR, "%s:%zu: the file is truncated: its last line "
+				"has no newline; get a whole copy", reader->path,
 				reader->symtab->count + 1);
 	if (reader->symtab->count == 0)
 		return fail_set(fail, OUTCOME_ERROR, "%s: the file is empty: no symbols",
@@ -239,9 +239,10 @@ static int refuse_stub(const char *path, int fd, struct fail *fail)
 	ssize_t got = pread(fd, head, sizeof(head), 0);
 
 	if (got > 0 && memmem(head, (size_t)got, stub, sizeof(stub) - 1) != NULL)
-		return fail_set(fail, OUTCOME_ERROR, "%s: Debian's stub, which only says that the real "
-				"System.map is in the package linux-image-VERSION-dbg; install that and "
-				"give its /usr/lib/debug/boot/System.map-VERSION", path);
+		return fail_set(fail, OUTCOME_ERROR, "%s: Debian's stub, which only says that the "
+				"real System.map is in the package linux-image-VERSION-dbg; "
+				"install that and give its "
+				"/usr/lib/debug/boot/System.map-VERSION", path);
 	return 0;
 }
 
@@ -258,9 +259,11 @@ static int load(struct reader *reader, bool system_map, struct symtab **out, str
 		goto failed;
 	if (reader->seen == 0) {
 		(void)fail_set(fail, OUTCOME_ERROR, "%s: every address is 0: %s", reader->path,
-			       system_map ? "a copy of a /proc/kallsyms that hid them; make it as root" :
-			       "the kernel hides them from this process; run as root (CAP_SYSLOG) and "
-			       "with kernel.kptr_restrict below 2 (sysctl kernel.kptr_restrict=1)");
+			       system_map ?
+			       "a copy of a /proc/kallsyms that hid them; make it as root" :
+			       "the kernel hides them from this process; run as root (CAP_SYSLOG) "
+			       "and with kernel.kptr_restrict below 2 (sysctl "
+			       "kernel.kptr_restrict=1)");
 		goto failed;
 	}
 	if (symtab_finish(reader->symtab, fail) != 0)

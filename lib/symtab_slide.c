@@ -33,16 +33,17 @@ int symtab_slide(const struct symtab *map, const struct symtab *live, int64_t *s
 			*slide = (int64_t)(other->address - symbol->address);
 		} else if (other->address - symbol->address != (uint64_t)*slide) {
 			return fail_at(fail, OUTCOME_GUARD, other->address,
-				       "the System.map is of another kernel build: %s is at 0x%" PRIx64
-				       " there and at 0x%" PRIx64 " in the kernel, but %s at 0x%" PRIx64
-				       " and 0x%" PRIx64 ", which is another distance",
+				       "the System.map is of another kernel build: %s is at "
+				       "0x%" PRIx64 " there and at 0x%" PRIx64 " in the kernel, "
+				       "but %s at 0x%" PRIx64 " and 0x%" PRIx64 ", which is "
+				       "another distance",
 				       first->name, first->address, first_live->address,
 				       symbol->name, symbol->address, other->address);
 		}
 	}
 	if (first == NULL)
-		return fail_set(fail, OUTCOME_GUARD, "the System.map is of another kernel build: it has "
-				"no function in common with the running kernel");
+		return fail_set(fail, OUTCOME_GUARD, "the System.map is of another kernel build: "
+				"it has no function in common with the running kernel");
 	return 0;
 }
 

@@ -20,8 +20,8 @@ static int check_range(const struct target *target, uint64_t address, size_t len
 	uint64_t last = arch_pointer_size(target->info.architecture) == 8 ? UINT64_MAX : UINT32_MAX;
 
 	if (length == 0 || address > last || length - 1 > last - address)
-		return fail_at(fail, OUTCOME_ERROR, address, "%s: %zu bytes at 0x%" PRIx64 " are no "
-			       "range of addresses of this kernel", what, length, address);
+		return fail_at(fail, OUTCOME_ERROR, address, "%s: %zu bytes at 0x%" PRIx64 " are "
+			       "no range of addresses of this kernel", what, length, address);
 	return 0;
 }
 
@@ -31,8 +31,8 @@ int target_read(struct target *target, uint64_t address, void *buffer, size_t le
 	if (check_range(target, address, length, what, fail) != 0)
 		return -1;
 	if (length > READ_MAX)
-		return fail_at(fail, OUTCOME_ERROR, address, "%s: %zu bytes at 0x%" PRIx64 " are too "
-			       "many to be read at once", what, length, address);
+		return fail_at(fail, OUTCOME_ERROR, address, "%s: %zu bytes at 0x%" PRIx64 " are "
+			       "too many to be read at once", what, length, address);
 	return target->ops->read(target, address, buffer, length, what, fail);
 }
 
@@ -41,16 +41,17 @@ int target_write(struct target *target, const struct target_change *changes, siz
 {
 	*report = (struct target_report){ .failed = SIZE_MAX };
 	if (target->ops->write == NULL)
-		return fail_set(fail, OUTCOME_NOT_WRITABLE, "%s: a target of kind %s can only be read",
-				target->info.path, target->info.kind);
+		return fail_set(fail, OUTCOME_NOT_WRITABLE, "%s: a target of kind %s can only be "
+				"read", target->info.path, target->info.kind);
 	for (size_t i = 0; i < count; i++) {
 		if (changes[i].length <= BYTES_MAX &&
 		    check_range(target, changes[i].address, changes[i].length, "a change",
 				fail) == 0)
 			continue;
 		report->failed = i;
-		return fail_at(fail, OUTCOME_ERROR, changes[i].address, "a change of %zu bytes at 0x%"
-			       PRIx64 ": it must be 1 to %d bytes within the kernel's addresses",
+		return fail_at(fail, OUTCOME_ERROR, changes[i].address,
+			       "a change of %zu bytes at 0x%" PRIx64 ": it must be 1 to %d "
+			       "bytes within the kernel's addresses",
 			       changes[i].length, changes[i].address, BYTES_MAX);
 	}
 	return target->ops->write(target, changes, count, report, fail);

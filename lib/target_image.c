@@ -28,11 +28,11 @@ static int image_read(struct target *target, uint64_t address, void *buffer, siz
 		return fail_at(fail, OUTCOME_ERROR, address, "%s: %s: no section of the image has "
 			       "the address 0x%" PRIx64, target->info.path, what, address);
 	if (section->data == NULL)
-		return fail_at(fail, OUTCOME_ERROR, address, "%s: %s: 0x%" PRIx64 " lies in %s, which "
-			       "has no bytes in the image", target->info.path, what, address,
+		return fail_at(fail, OUTCOME_ERROR, address, "%s: %s: 0x%" PRIx64 " lies in %s, "
+			       "which has no bytes in the image", target->info.path, what, address,
 			       section->name);
-	return fail_at(fail, OUTCOME_ERROR, address, "%s: %s: %zu bytes at 0x%" PRIx64 " go past the "
-		       "end of %s, at 0x%" PRIx64, target->info.path, what, length, address,
+	return fail_at(fail, OUTCOME_ERROR, address, "%s: %s: %zu bytes at 0x%" PRIx64 " go past "
+		       "the end of %s, at 0x%" PRIx64, target->info.path, what, length, address,
 		       section->name, section->address + section->size);
 }
 

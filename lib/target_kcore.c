@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* target_kcore: /proc/kcore, an ELF core file of kernel memory by virtual address (fs/proc/kcore.c).
- * Read only. Holes in a segment read as zeros. */
+/* target_kcore: /proc/kcore, an ELF core file of kernel memory by virtual address
+ * (fs/proc/kcore.c). Read only. Holes in a segment read as zeros. */
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -65,8 +65,9 @@ static int kcore_read(struct target *target, uint64_t address, void *buffer, siz
 			       " could not be read: %s", target->info.path, what, length, address,
 			       errno != 0 ? strerror(errno) : "the file ends there");
 	}
-	return fail_at(fail, OUTCOME_ERROR, address, "%s: %s: %zu bytes at 0x%" PRIx64 " are not in "
-		       "any segment of the kernel's memory", target->info.path, what, length, address);
+	return fail_at(fail, OUTCOME_ERROR, address, "%s: %s: %zu bytes at 0x%" PRIx64 " are not "
+		       "in any segment of the kernel's memory",
+		       target->info.path, what, length, address);
 }
 
 static void kcore_close(struct target *target)
@@ -149,14 +150,14 @@ static int explain_open(const char *path, int error, struct fail *fail)
 	const char *lockdown = target_lockdown();
 
 	if (error == ENOENT)
-		return fail_set(fail, OUTCOME_NOT_WRITABLE, "%s does not exist: this kernel was built "
-				"without CONFIG_PROC_KCORE, or /proc is not mounted", path);
+		return fail_set(fail, OUTCOME_NOT_WRITABLE, "%s does not exist: this kernel was "
+				"built without CONFIG_PROC_KCORE, or /proc is not mounted", path);
 	if (error == EPERM && lockdown != NULL && strcmp(lockdown, "confidentiality") == 0)
-		return fail_set(fail, OUTCOME_NOT_WRITABLE, "%s is closed: the kernel is locked down "
-				"(%s), by the wish of this machine's owner", path, lockdown);
+		return fail_set(fail, OUTCOME_NOT_WRITABLE, "%s is closed: the kernel is locked "
+				"down (%s), by the wish of this machine's owner", path, lockdown);
 	if (error == EPERM || error == EACCES)
-		return fail_set(fail, OUTCOME_NOT_WRITABLE, "%s: %s: reading kernel memory takes root "
-				"with CAP_SYS_RAWIO", path, strerror(error));
+		return fail_set(fail, OUTCOME_NOT_WRITABLE, "%s: %s: reading kernel memory takes "
+				"root with CAP_SYS_RAWIO", path, strerror(error));
 	return fail_errno(fail, error, "%s: cannot open the kernel's memory", path);
 }
 

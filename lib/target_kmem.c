@@ -31,14 +31,14 @@ static int read_failed(const struct target *target, uint64_t address, int error,
 	const char *lockdown = target_lockdown();
 
 	if (error == EPERM)
-		return fail_at(fail, OUTCOME_NOT_WRITABLE, address, "%s: %s: 0x%" PRIx64 " may not be "
-			       "read: %s%s", target->info.path, what, address,
+		return fail_at(fail, OUTCOME_NOT_WRITABLE, address, "%s: %s: 0x%" PRIx64 " may not "
+			       "be read: %s%s", target->info.path, what, address,
 			       lockdown != NULL ? "the kernel is locked down: " :
 			       "this takes CAP_SYS_RAWIO", lockdown != NULL ? lockdown : "");
 	return fail_at(fail, OUTCOME_ERROR, address, "%s: %s: 0x%" PRIx64 " could not be read: %s",
 		       target->info.path, what, address,
 		       error == EFAULT ? "nothing is mapped there" :
-		       error == ERANGE ? "it is neither in the kernel image nor in the module area" :
+		       error == ERANGE ? "it is in neither the kernel image nor the module area" :
 		       error != 0 ? strerror(error) : "the device gave less than it was asked for");
 }
 
@@ -97,21 +97,21 @@ static int not_permitted(const char *path, int error, struct fail *fail)
 	const char *lockdown = target_lockdown();
 
 	if (error == EPERM && lockdown != NULL)
-		return fail_set(fail, OUTCOME_NOT_WRITABLE, "%s is closed: the kernel is locked down "
-				"(%s), by the wish of this machine's owner; patcherd does not work "
-				"around that", path, lockdown);
-	return fail_set(fail, OUTCOME_NOT_WRITABLE, "%s: %s: changing kernel memory takes root with "
-			"CAP_SYS_RAWIO", path, strerror(error));
+		return fail_set(fail, OUTCOME_NOT_WRITABLE, "%s is closed: the kernel is locked "
+				"down (%s), by the wish of this machine's owner; patcherd does not "
+				"work around that", path, lockdown);
+	return fail_set(fail, OUTCOME_NOT_WRITABLE, "%s: %s: changing kernel memory takes root "
+			"with CAP_SYS_RAWIO", path, strerror(error));
 }
 
 static int absent(const char *path, struct fail *fail)
 {
 	struct utsname name;
 
-	return fail_set(fail, OUTCOME_NOT_WRITABLE, "%s does not exist: Linux has none since 5.13, and "
-			"most kernels were built without it before; load the module that makes it: "
-			"modprobe patcher_kmem (if it is not installed, in patcherd's source: make "
-			"module KVER=%s)", path, uname(&name) == 0 ? name.release : "VERSION");
+	return fail_set(fail, OUTCOME_NOT_WRITABLE, "%s does not exist: Linux has none since 5.13, "
+			"and most kernels were built without it before; load the module that makes "
+			"it: modprobe patcher_kmem (if it is not installed, in patcherd's source: "
+			"make module KVER=%s)", path, uname(&name) == 0 ? name.release : "VERSION");
 }
 
 /* Our module answers EINVAL to a request of version 0 with no sites, and EPERM where it may not
@@ -122,16 +122,17 @@ static int probe(const char *path, int fd, struct fail *fail)
 	struct stat status;
 
 	if (fstat(fd, &status) != 0 || !S_ISCHR(status.st_mode))
-		return fail_set(fail, OUTCOME_NOT_WRITABLE, "%s is no character device; remove it, and "
-				"load the module that makes the right one: modprobe patcher_kmem", path);
+		return fail_set(fail, OUTCOME_NOT_WRITABLE, "%s is no character device; remove it, "
+				"and load the module that makes the right one: modprobe "
+				"patcher_kmem", path);
 	if (ioctl(fd, PATCHER_KMEM_WRITE, &nothing) != 0) {
 		if (errno == EINVAL)
 			return 0;
 		if (errno == EPERM)
 			return not_permitted(path, EPERM, fail);
 	}
-	return fail_set(fail, OUTCOME_NOT_WRITABLE, "%s was not made by patcher_kmem: this kernel's own "
-			"/dev/kmem is not supported yet", path);
+	return fail_set(fail, OUTCOME_NOT_WRITABLE, "%s was not made by patcher_kmem: this "
+			"kernel's own /dev/kmem is not supported yet", path);
 }
 
 int target_open_kmem_at(const char *path, struct target **out, struct fail *fail)

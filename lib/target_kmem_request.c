@@ -29,12 +29,13 @@ static int fill_sites(struct kmem_request *request, const struct target_change *
 		struct patcher_kmem_site *site = &request->sites[i];
 
 		if (change->length == 0 || change->length > sizeof(site->expected))
-			return fail_at(fail, OUTCOME_ERROR, change->address, "a change of %zu bytes at "
-				       "0x%" PRIx64 ": it must be 1 to %zu", change->length,
+			return fail_at(fail, OUTCOME_ERROR, change->address, "a change of %zu "
+				       "bytes at 0x%" PRIx64 ": it must be 1 to "
+				       "%zu", change->length,
 				       change->address, sizeof(site->expected));
 		if (i > 0 && change->address - site[-1].address < site[-1].length)
-			return fail_at(fail, OUTCOME_ERROR, change->address, "two changes overlap at "
-				       "0x%" PRIx64, change->address);
+			return fail_at(fail, OUTCOME_ERROR, change->address, "two changes overlap "
+				       "at 0x%" PRIx64, change->address);
 		site->address = change->address;
 		site->length = (uint32_t)change->length;
 		site->flags = change->multiple ? PATCHER_KMEM_MULTIPLE : 0;
@@ -49,8 +50,8 @@ int kmem_request_init(struct kmem_request *request, const struct target_change *
 {
 	memset(request, 0, sizeof(*request));
 	if (count == 0 || count > PATCHER_KMEM_SITES_MAX)
-		return fail_set(fail, OUTCOME_ERROR, "%zu changes at once: it must be 1 to %d", count,
-				PATCHER_KMEM_SITES_MAX);
+		return fail_set(fail, OUTCOME_ERROR, "%zu changes at once: it must be 1 to %d",
+				count, PATCHER_KMEM_SITES_MAX);
 	request->sites = calloc(count, sizeof(*request->sites));
 	request->order = calloc(count, sizeof(*request->order));
 	if (request->sites == NULL || request->order == NULL)
@@ -90,8 +91,8 @@ static int mismatch(const struct patcher_kmem_site *site, struct target *target,
 
 	if (target_read(target, site->address, now, site->length, "the site", &ignored) == 0)
 		(void)site_bytes(now, site->length, found);
-	return fail_at(fail, OUTCOME_MISMATCH, site->address, "0x%" PRIx64 " holds %s, not %s; nothing "
-		       "was written", (uint64_t)site->address, found,
+	return fail_at(fail, OUTCOME_MISMATCH, site->address, "0x%" PRIx64 " holds %s, not %s; "
+		       "nothing was written", (uint64_t)site->address, found,
 		       site_bytes(site->expected, site->length, expected));
 }
 
@@ -100,10 +101,10 @@ static int not_permitted(const struct target *target, struct fail *fail)
 	const char *lockdown = target_lockdown();
 
 	if (lockdown != NULL)
-		return fail_set(fail, OUTCOME_NOT_WRITABLE, "%s is closed: the kernel is locked down "
-				"(%s); nothing was written", target->info.path, lockdown);
-	return fail_set(fail, OUTCOME_NOT_WRITABLE, "%s: changing kernel memory takes CAP_SYS_RAWIO; "
-			"nothing was written", target->info.path);
+		return fail_set(fail, OUTCOME_NOT_WRITABLE, "%s is closed: the kernel is locked "
+				"down (%s); nothing was written", target->info.path, lockdown);
+	return fail_set(fail, OUTCOME_NOT_WRITABLE, "%s: changing kernel memory takes "
+			"CAP_SYS_RAWIO; nothing was written", target->info.path);
 }
 
 /* An answer that is about one site. */
@@ -117,12 +118,13 @@ static int site_failed(const struct patcher_kmem_site *site, uint32_t task, int 
 		return mismatch(site, target, fail);
 	case EAGAIN:
 		return fail_at(fail, OUTCOME_BUSY, address, "task %" PRIu32 " (see /proc/%" PRIu32
-			       "/stack) is inside the %" PRIu32 " bytes at 0x%" PRIx64 ", which are "
-			       "several instructions; nothing was written: try again once it left",
+			       "/stack) is inside the %" PRIu32 " bytes at 0x%" PRIx64 ", which "
+			       "are several instructions; nothing was written: try again once it "
+			       "left",
 			       task, task, (uint32_t)site->length, address);
 	case ESTALE:
-		return fail_at(fail, OUTCOME_NOT_FOUND, address, "0x%" PRIx64 " no longer is where it "
-			       "was: its module is going away; nothing was written", address);
+		return fail_at(fail, OUTCOME_NOT_FOUND, address, "0x%" PRIx64 " no longer is where "
+			       "it was: its module is going away; nothing was written", address);
 	case EFAULT:
 		return fail_at(fail, OUTCOME_NOT_FOUND, address, "nothing is mapped at 0x%" PRIx64
 			       ": its module may have gone; nothing was written", address);
@@ -132,7 +134,8 @@ static int site_failed(const struct patcher_kmem_site *site, uint32_t task, int 
 			       "start; nothing was written", address);
 	default:
 		return fail_at(fail, OUTCOME_ERROR, address, "%s: the change at 0x%" PRIx64 " was "
-			       "refused: %s; nothing was written", target->info.path, address, strerror(error));
+			       "refused: %s; nothing was "
+			       "written", target->info.path, address, strerror(error));
 	}
 }
 
@@ -146,8 +149,8 @@ int kmem_request_failed(const struct kmem_request *request, int error, struct ta
 	if (error == EPERM)
 		return not_permitted(target, fail);
 	if (failed >= request->write.count)
-		return fail_set(fail, OUTCOME_ERROR, "%s: the changes were refused: %s; nothing was "
-				"written", target->info.path, strerror(error));
+		return fail_set(fail, OUTCOME_ERROR, "%s: the changes were refused: %s; nothing "
+				"was written", target->info.path, strerror(error));
 	report->failed = request->order[failed];
 	return site_failed(&request->sites[failed], request->write.task, error, target, fail);
 }

@@ -55,8 +55,8 @@ int target_live_info(struct target_info *info, struct fail *fail)
 	if (uname(&name) != 0)
 		return fail_errno(fail, errno, "uname");
 	if (!kernel_architecture(name.machine, &info->architecture))
-		return fail_set(fail, OUTCOME_ERROR, "this kernel is for %s; patcherd knows x86_64 and "
-				"i386 only", name.machine);
+		return fail_set(fail, OUTCOME_ERROR, "this kernel is for %s; patcherd knows x86_64 "
+				"and i386 only", name.machine);
 	(void)snprintf(info->release, sizeof(info->release), "%s", name.release);
 	/* A kernel linked without a build-id has none: only a patch that asks for one minds. */
 	got = read_start("/sys/kernel/notes", notes, sizeof(notes));

@@ -29,7 +29,8 @@ static void read_symbols(const struct elf_file *elf, const struct symtab *symtab
 			abort();
 		if (symbol->size > 0 && symtab_at(symtab, symbol->address) == NULL)
 			abort();
-		if (length > 0 && target_read(target, symbol->address, bytes, length, "a symbol", &fail) != 0 &&
+		if (length > 0 &&
+		    target_read(target, symbol->address, bytes, length, "a symbol", &fail) != 0 &&
 		    fail.address != symbol->address)
 			abort();
 	}

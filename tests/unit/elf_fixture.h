@@ -73,7 +73,8 @@ static inline void fixture_symbols(struct elf_fixture *elf, uint64_t text, uint6
 {
 	FIXTURE_SYMBOL(elf, Y_ENTRY, "entry", STB_GLOBAL, STT_NOTYPE, S_TEXT, text, 0);
 	FIXTURE_SYMBOL(elf, Y_INNER, "inner_label", STB_LOCAL, STT_NOTYPE, S_TEXT, text + 0x50, 4);
-	FIXTURE_SYMBOL(elf, Y_FUNCTION, "nfs_flock", STB_LOCAL, STT_FUNC, S_TEXT, text + 0x40, 0x60);
+	FIXTURE_SYMBOL(elf, Y_FUNCTION, "nfs_flock", STB_LOCAL, STT_FUNC, S_TEXT, text + 0x40,
+		       0x60);
 	FIXTURE_SYMBOL(elf, Y_COLD, "nfs_flock.cold", STB_LOCAL, STT_FUNC, S_TEXT, text + 0xf0,
 		       0x1000);
 	FIXTURE_SYMBOL(elf, Y_BANNER, "linux_banner", STB_GLOBAL, STT_OBJECT, S_RODATA, rodata + 32,
@@ -92,7 +93,8 @@ static inline void fixture_sections(struct elf_fixture *elf, bool module)
 			module ? 0 : FIXTURE_TEXT, 64);
 	FIXTURE_SECTION(elf, S_RODATA, ".rodata", SHT_PROGBITS, SHF_ALLOC, rodata,
 			module ? 0 : FIXTURE_RODATA, 4096);
-	FIXTURE_SECTION(elf, S_MODINFO, ".modinfo", SHT_PROGBITS, module ? SHF_ALLOC : 0, modinfo, 0, 1);
+	FIXTURE_SECTION(elf, S_MODINFO, ".modinfo", SHT_PROGBITS, module ? SHF_ALLOC : 0,
+			modinfo, 0, 1);
 	FIXTURE_SECTION(elf, S_NOTES, ".notes", SHT_NOTE, SHF_ALLOC, notes,
 			module ? 0 : FIXTURE_RODATA + 0x1000, 4);
 	FIXTURE_SECTION(elf, S_BSS, ".bss", SHT_NOBITS, SHF_ALLOC | SHF_WRITE, debug,
@@ -121,8 +123,10 @@ static inline void fixture_make(struct elf_fixture *elf, bool module)
 {
 	memset(elf, 0, sizeof(*elf));
 	elf->header = (Elf64_Ehdr){
-		.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
-		.e_type = module ? ET_REL : ET_EXEC, .e_machine = EM_X86_64, .e_version = EV_CURRENT,
+		.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB,
+			     EV_CURRENT },
+		.e_type = module ? ET_REL : ET_EXEC, .e_machine = EM_X86_64,
+		.e_version = EV_CURRENT,
 		.e_shoff = offsetof(struct elf_fixture, sections), .e_ehsize = sizeof(Elf64_Ehdr),
 		.e_shentsize = sizeof(Elf64_Shdr), .e_shnum = S_COUNT, .e_shstrndx = S_SHSTRTAB,
 	};
@@ -131,8 +135,8 @@ static inline void fixture_make(struct elf_fixture *elf, bool module)
 	fixture_sections(elf, module);
 	fixture_notes(elf);
 	if (module) {
-		memcpy(elf->modinfo, "license=GPL\0name=nfs\0vermagic=6.1.0-56-cloud-amd64 SMP preempt ",
-		       64);
+		memcpy(elf->modinfo,
+		       "license=GPL\0name=nfs\0vermagic=6.1.0-56-cloud-amd64 SMP preempt ", 64);
 		fixture_symbols(elf, 0, 0, 0);
 	} else {
 		strcpy(elf->rodata, "no: Linux version here");

@@ -75,7 +75,8 @@ static void a_kernel_lies_where_its_file_says(void **state)
 	assert_string_equal(elf_file_build_id(elf), FIXTURE_BUILD_ID);
 	assert_memory_equal(elf_file_bytes(elf, FIXTURE_TEXT + 0x54, 2), "\x54\x55", 2);
 	assert_string_equal(elf_file_section_at(elf, FIXTURE_RODATA)->name, ".rodata");
-	assert_ptr_equal(elf_file_section(elf, ".rodata"), elf_file_section_at(elf, FIXTURE_RODATA));
+	assert_ptr_equal(elf_file_section(elf, ".rodata"),
+			 elf_file_section_at(elf, FIXTURE_RODATA));
 	assert_null(elf_file_section(elf, ".none"));
 	elf_file_close(elf);
 }
@@ -199,7 +200,8 @@ struct damage {
 	bool module;
 	const char *message;
 };
-#define FIELD(member) offsetof(struct elf_fixture, member), sizeof(((struct elf_fixture *)0)->member)
+#define FIELD(member)										\
+	offsetof(struct elf_fixture, member), sizeof(((struct elf_fixture *)0)->member)
 
 static const struct damage damages[] = {
 	{ FIELD(header.e_ident[0]), 0, false, "not an ELF file" },
@@ -223,7 +225,8 @@ static const struct damage damages[] = {
 	{ FIELD(sections[S_BSS].sh_size), 1u << 30, true, "larger than 1 GiB together" },
 	{ FIELD(sections[S_TEXT].sh_addralign), 3, true, "impossible alignment" },
 	{ FIELD(sections[S_TEXT].sh_addralign), 1u << 30, true, "impossible alignment" },
-	{ FIELD(sections[S_RODATA].sh_addr), FIXTURE_TEXT + 255, false, ".text and .rodata overlap" },
+	{ FIELD(sections[S_RODATA].sh_addr), FIXTURE_TEXT + 255, false,
+	  ".text and .rodata overlap" },
 	{ FIELD(sections[S_SYMTAB].sh_link), S_COUNT, false, "table of symbols is damaged" },
 	{ FIELD(sections[S_SYMTAB].sh_link), 0, false, "table of symbols is damaged" },
 	{ FIELD(sections[S_SYMTAB].sh_link), S_BSS, false, "symbol 1 has a name" },

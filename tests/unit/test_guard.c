@@ -67,14 +67,14 @@ static void a_refusal_says_what_is_asked_and_what_is_there(void **state)
 		       "\"6.1.*\" or \"6.12.*\", and this kernel is 6.10.1");
 	when.releases.count = 0;
 	when.build_ids = (struct strings){ build_ids, 2 };
-	expect_refused(&when, &info, "p.yaml:4:3: the patch is for the kernel with build-id \"00aa\" "
-		       "or \"00bb\", and this kernel has 00cc");
+	expect_refused(&when, &info, "p.yaml:4:3: the patch is for the kernel with build-id "
+		       "\"00aa\" or \"00bb\", and this kernel has 00cc");
 	when.architectures = 1u << ARCH_I386;
-	expect_refused(&when, &info, "p.yaml:4:3: the patch is for architecture i386, and this kernel "
-		       "is x86_64");
+	expect_refused(&when, &info, "p.yaml:4:3: the patch is for architecture i386, and this "
+		       "kernel is x86_64");
 	when.place.line = 0;
-	expect_refused(&when, &info, "p.yaml: the patch is for architecture i386, and this kernel is "
-		       "x86_64");
+	expect_refused(&when, &info, "p.yaml: the patch is for architecture i386, and this kernel "
+		       "is x86_64");
 }
 
 static void what_an_image_does_not_say_is_refused(void **state)
@@ -85,12 +85,12 @@ static void what_an_image_does_not_say_is_refused(void **state)
 
 	(void)state;
 	info.live = false;
-	expect_refused(&when, &info, "p.yaml:4:3: the patch is for kernel release \"*\", and the image "
-		       "does not say which it is; give --release");
+	expect_refused(&when, &info, "p.yaml:4:3: the patch is for kernel release \"*\", and the "
+		       "image does not say which it is; give --release");
 	when.releases.count = 0;
 	when.build_ids = (struct strings){ any, 1 };
-	expect_refused(&when, &info, "p.yaml:4:3: the patch is for the kernel with build-id \"*\", and "
-		       "the image has none (a module's own is not the kernel's)");
+	expect_refused(&when, &info, "p.yaml:4:3: the patch is for the kernel with build-id \"*\", "
+		       "and the image has none (a module's own is not the kernel's)");
 }
 
 /* Globs are matched in no more than polynomial time: this would not end otherwise. */
@@ -172,7 +172,8 @@ static void a_map_of_another_kernel_is_not_believed(void **state)
 			   "there is \"Linux version 6.1.0-test (root@x) #1\", not \"Linux version "
 			   "6.1.0-test (root@x) #2\"");
 	/* the banner there goes on */
-	expect_map_refused(good, "Linux version 6.1.0-test (root@x)", OUTCOME_GUARD, "another kernel");
+	expect_map_refused(good, "Linux version 6.1.0-test (root@x)", OUTCOME_GUARD,
+			   "another kernel");
 	expect_map_refused(good, "", OUTCOME_ERROR, "0 characters");
 	expect_map_refused("ffffffff81200000 R linux_banner\n", "Linux version 6", OUTCOME_GUARD,
 			   "0xffffffff81200000");

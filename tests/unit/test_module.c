@@ -67,9 +67,12 @@ static void the_fingerprint_tells_any_change(void **state)
 {
 	static const char *const others[] = {
 		"", "nfs 409600 1 - Live 0xffffffffc0a2d000\n",
-		"nfs 409600 1 - Live 0xffffffffc0a2d000\nsnd_pcm 163840 3 - Live 0xffffffffc0500000\n",
-		"nfs 409600 1 - Live 0xffffffffc0a2e000\nsnd_pcm 163840 3 - Loading 0xffffffffc0500000\n",
-		"nfs 409601 1 - Live 0xffffffffc0a2d000\nsnd_pcm 163840 3 - Loading 0xffffffffc0500000\n",
+		"nfs 409600 1 - Live 0xffffffffc0a2d000\nsnd_pcm 163840 3 - Live "
+		"0xffffffffc0500000\n",
+		"nfs 409600 1 - Live 0xffffffffc0a2e000\nsnd_pcm 163840 3 - Loading "
+		"0xffffffffc0500000\n",
+		"nfs 409601 1 - Live 0xffffffffc0a2d000\nsnd_pcm 163840 3 - Loading "
+		"0xffffffffc0500000\n",
 	};
 
 	(void)state;
@@ -88,8 +91,10 @@ static void what_is_no_list_of_modules_is_refused(void **state)
 		"nfs -1 1 - Live 0xffffffffc0a2d000\n", "nfs 40x 1 - Live 0xffffffffc0a2d000\n",
 		"nfs 99999999999999999999 1 - Live 0xffffffffc0a2d000\n",
 		"nfs 409600 1 - Live ffffffffc0a2d000\n", "nfs 409600 1 - Live 0x\n",
-		"nfs 409600 1 - Live 0xfffffffffc0a2d000\n", "nfs  409600 1 - Live 0xffffffffc0a2d000\n",
-		"a_name_of_more_than_sixty_three_characters_which_no_module_ever_has_x 1 1 - Live 0x1\n",
+		"nfs 409600 1 - Live 0xfffffffffc0a2d000\n", "nfs  409600 1 - Live "
+		"0xffffffffc0a2d000\n",
+		"a_name_of_more_than_sixty_three_characters_which_no_module_ever_has_x 1 1 - Live "
+		"0x1\n",
 	};
 	struct modules modules;
 	struct fail fail;
@@ -130,7 +135,8 @@ static void what_is_not_loaded_has_no_identity(void **state)
 	assert_int_equal(module_identity("no_such_module", &identity, &fail), 0);
 	assert_int_equal(identity, 0);
 	identity = 1;
-	assert_int_equal(module_identity("kernel", &identity, &fail), 0); /* built in, has parameters */
+	/* built in, with parameters */
+	assert_int_equal(module_identity("kernel", &identity, &fail), 0);
 	assert_int_equal(identity, 0);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		assert_int_equal(module_identity(bad[i], &identity, &fail), -1);

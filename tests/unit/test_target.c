@@ -124,7 +124,8 @@ static void an_image_gives_its_bytes_and_no_others(void **state)
 	target = open_image(elf, NULL);
 	assert_int_equal(target_read(target, FIXTURE_TEXT + 0x40, bytes, 4, "x", &fail), 0);
 	assert_memory_equal(bytes, "\x40\x41\x42\x43", 4);
-	expect_unreadable(target, FIXTURE_TEXT + 254, 3, "past the end of .text, at 0xffffffff81000100");
+	expect_unreadable(target, FIXTURE_TEXT + 254, 3,
+			  "past the end of .text, at 0xffffffff81000100");
 	expect_unreadable(target, FIXTURE_BSS, 1, ".bss, which has no bytes");
 	expect_unreadable(target, 0x1000, 1, "no section of the image");
 	expect_unreadable(target, FIXTURE_TEXT, 0, "no range of addresses");
@@ -183,8 +184,8 @@ static void check_published(const char *option, const char *bytes_there)
 
 	assert_int_equal(symbol->address, 0xc01a9d21);
 	assert_int_equal(symbol->size, sizeof(bytes));
-	assert_int_equal(target_read(target, symbol->address, bytes, symbol->size, "nfs_flock", &fail),
-			 0);
+	assert_int_equal(target_read(target, symbol->address, bytes, symbol->size, "nfs_flock",
+				     &fail), 0);
 	assert_memory_equal(bytes + 0x54, bytes_there, 2);
 	assert_memory_equal(bytes + 0x13, "\x74\x3b", 2);
 	expect_unreadable(target, symbol->address, sizeof(bytes) + 1, "past the end of .text");
@@ -214,7 +215,8 @@ static void core_make(struct core *core)
 {
 	memset(core, 0, sizeof(*core));
 	core->header = (Elf64_Ehdr){
-		.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
+		.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB,
+			     EV_CURRENT },
 		.e_type = ET_CORE, .e_machine = EM_X86_64, .e_version = EV_CURRENT,
 		.e_phoff = offsetof(struct core, segments), .e_phentsize = sizeof(Elf64_Phdr),
 		.e_phnum = 4,
