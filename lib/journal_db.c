@@ -4,8 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,22 +115,24 @@ static int check_owner(const char *path, const struct stat *status, unsigned mod
 		return 0;
 	return fail_set(fail, OUTCOME_ERROR,
 			"%s belongs to user %u and has mode %04o, so that others than user %u "
-			"could have the kernel changed: chown %u and chmod %04o it, or name "
-			"another file with --journal", path, status->st_uid, status->st_mode & 07777, geteuid(),
-			geteuid(), mode);
+			"could have the kernel changed: name a file in a directory of its own with "
+			"--journal, or, where this is patcherd's own, chown %u and chmod %04o it",
+			path, status->st_uid, status->st_mode & 07777, geteuid(), geteuid(), mode);
 }
 
 /* The file's real path (its directory may be reached by a link, it itself must be none), and its
  * directory made and checked. */
 static int path_resolve(const char *path, char **out, struct fail *fail)
 {
-	CLEANUP_FREE char *copy = strdup(path), *name_copy = strdup(path), *directory = NULL;
-	const char *parent;
+	const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
+	CLEANUP_FREE char *parent = slash != NULL ? strndup(path, (size_t)(name - path))
+						  : strdup(".");
+	CLEANUP_FREE char *directory = NULL;
 	struct stat status;
+	size_t size;
 
-	if (copy == NULL || name_copy == NULL)
+	if (parent == NULL)
 		return fail_memory(fail, "opening the journal");
-	parent = dirname(copy);
 	if (mkdir(parent, 0700) < 0 && errno != EEXIST)
 		return fail_errno(fail, errno, "cannot make the journal's directory %s (another "
 				  "file can be named with --journal)", parent);
@@ -143,10 +143,11 @@ static int path_resolve(const char *path, char **out, struct fail *fail)
 		return fail_errno(fail, ENOTDIR, "the journal's directory %s", parent);
 	if (check_owner(directory, &status, 0700, fail) < 0)
 		return -1;
-	if (asprintf(out, "%s/%s", directory, basename(name_copy)) < 0) {
-		*out = NULL;
+	size = strlen(directory) + 1 + strlen(name) + 1;
+	*out = malloc(size);
+	if (*out == NULL)
 		return fail_memory(fail, "opening the journal");
-	}
+	(void)snprintf(*out, size, "%s/%s", directory, name);
 	return 0;
 }
 

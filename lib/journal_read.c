@@ -270,22 +270,13 @@ static int event_read(const struct journal *journal, sqlite3_stmt *statement,
 	return row_check(&row, journal, "event", row_number(&row, 0), fail);
 }
 
-int journal_events(struct journal *journal, const char *patch, size_t max,
-		   struct journal_event **out, size_t *count, struct fail *fail)
+static int events_read(const struct journal *journal, sqlite3_stmt *statement,
+		       struct journal_event **out, size_t *count, struct fail *fail)
 {
-	CLEANUP_STATEMENT sqlite3_stmt *statement = NULL;
 	struct journal_event *events = NULL;
 	size_t have = 0;
 	int got;
 
-	if (db_prepare(journal, "SELECT * FROM (SELECT id, at, boot_id, patch, action, outcome,"
-		       " message, uid, pid, comm FROM event WHERE ?1 IS NULL OR patch = ?1"
-		       " ORDER BY id DESC LIMIT ?2) ORDER BY id", &statement, fail) < 0)
-		return -1;
-	if (sqlite3_bind_text(statement, 1, patch, -1, SQLITE_STATIC) != SQLITE_OK ||
-	    sqlite3_bind_int64(statement, 2, max > INT64_MAX ? INT64_MAX : (int64_t)max) !=
-		    SQLITE_OK)
-		return fail_memory(fail, "reading the journal");
 	while ((got = db_step(journal, statement, "read it", fail)) == 1) {
 		struct journal_event *more = reallocarray(events, have + 1, sizeof(*events));
 
@@ -308,4 +299,20 @@ int journal_events(struct journal *journal, const char *patch, size_t max,
 	*out = events;
 	*count = have;
 	return 0;
+}
+
+int journal_events(struct journal *journal, const char *patch, size_t max,
+		   struct journal_event **out, size_t *count, struct fail *fail)
+{
+	CLEANUP_STATEMENT sqlite3_stmt *statement = NULL;
+
+	if (db_prepare(journal, "SELECT * FROM (SELECT id, at, boot_id, patch, action, outcome,"
+		       " message, uid, pid, comm FROM event WHERE ?1 IS NULL OR patch = ?1"
+		       " ORDER BY id DESC LIMIT ?2) ORDER BY id", &statement, fail) < 0)
+		return -1;
+	if (sqlite3_bind_text(statement, 1, patch, -1, SQLITE_STATIC) != SQLITE_OK ||
+	    sqlite3_bind_int64(statement, 2, max > INT64_MAX ? INT64_MAX : (int64_t)max) !=
+		    SQLITE_OK)
+		return fail_memory(fail, "reading the journal");
+	return events_read(journal, statement, out, count, fail);
 }

@@ -168,13 +168,9 @@ static int spans_make(const struct held_list *held, struct job *jobs, size_t cou
 
 static int set_message(char **message, const char *text, struct fail *fail)
 {
-	char *copy = strdup(text);
-
-	if (copy == NULL)
-		return fail_memory(fail, "comparing with the journal");
 	free(*message);
-	*message = copy;
-	return 0;
+	*message = strdup(text);
+	return *message != NULL ? 0 : fail_memory(fail, "comparing with the journal");
 }
 
 /* `site` NULL: the whole patch is at fault. The first conflict is the patch's message. */

@@ -69,11 +69,11 @@ static int entry_add(struct apply *apply, const struct transaction *transaction,
 	*entry = (struct journal_entry){
 		.patch = job->patch.name, .source = (char *)job->source, .yaml = (char *)job->yaml,
 		.caller = transaction->caller,
-		.sites = calloc(job->plan.site_count, sizeof(*entry->sites)),
 	};
+	apply->jobs[apply->count++] = job;
+	entry->sites = calloc(job->plan.site_count, sizeof(*entry->sites));
 	if (entry->sites == NULL)
 		return fail_memory(fail, "applying");
-	apply->jobs[apply->count++] = job;
 	(void)snprintf(entry->release, sizeof(entry->release), "%s",
 		       transaction->target->info.release);
 	for (size_t i = 0; i < job->plan.site_count; i++) {
