@@ -7,6 +7,7 @@
 #   make install         DESTDIR= PREFIX=/usr/local
 #   make check           all tests       make demo   the live demonstration
 #   make bench           the measurements of speed
+#   make fuzz            the fuzzers, SECONDS each
 #   make lint            static analysis
 #   SAN=address,undefined with any of them: a sanitizer build, in $(BUILD)-san
 
@@ -35,7 +36,7 @@ DAEMON_OBJECTS := $(call objects,$(wildcard patcherd/*.c))
 CLIENT_OBJECTS := $(call objects,$(wildcard patchctl/*.c))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all deps module install check demo bench lint clean unit
+.PHONY: all deps module module-test install install-module check demo bench fuzz lint clean unit
 .SECONDARY:
 
 all: $(BUILD)/patcherd $(BUILD)/patchctl
@@ -63,6 +64,14 @@ $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+# It includes the text of the interface, which no -MMD sees.
+$(BUILD)/obj/patcherd/interface.o $(BUILD)/obj/faults/patcherd/interface.o: include/io.patcherd.varlink
+
+# Programs that run in a guest.
+$(BUILD)/tests/guest/%: $(BUILD)/obj/tests/guest/%.o
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^
+
 # A unit test links what it uses of lib.a; one for the daemon's parts names their objects here.
 unit: $(UNIT_TESTS)
 
@@ -76,6 +85,41 @@ $(BUILD)/tests/test_look: $(call objects,patcherd/look.c)
 $(BUILD)/tests/test_claim: $(call objects,patcherd/look.c patcherd/claim.c)
 $(BUILD)/tests/test_transaction $(BUILD)/tests/test_revert: $(call objects,$(TRANSACTION))
 $(BUILD)/tests/test_recover: $(call faults,$(TRANSACTION) patcherd/recover.c)
+
+$(BUILD)/tests/symtab_bench: $(BUILD)/obj/tests/bench/symtab_bench.o $(BUILD)/lib.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+# ---- running them ------------------------------------------------------------------------------
+
+# The unit tests run twice, the second time with sanitizers. Those in guests come last: a fault
+# that costs a second to find is found before.
+TESTS = $(UNIT_TESTS) $(UNIT_TESTS:$(BUILD)/%=build-san/%) tests/spec/run \
+	$(wildcard tests/client/*.t tests/server/*.t tests/boundaries/*.t tests/guest/*.t)
+
+check: deps
+	$(MAKE) --no-print-directory all unit $(BUILD)/faults/patcherd
+	$(MAKE) --no-print-directory SAN=address,undefined BUILD=build-san unit
+	prove --timer --exec '' $(TESTS)
+
+demo: deps
+	@$(MAKE) --no-print-directory all
+	@tests/guest/demo
+
+bench: deps
+	@$(MAKE) --no-print-directory all $(BUILD)/tests/symtab_bench
+	@tests/bench/bench
+
+# Each fuzzer for SECONDS, from nothing.
+SECONDS = 60
+FUZZERS = $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
+fuzz: deps
+	$(MAKE) --no-print-directory CC=clang SAN=fuzzer-no-link,address,undefined BUILD=build-fuzz \
+		$(FUZZERS:%=build-fuzz/%)
+	for f in $(FUZZERS); do build-fuzz/$$f -max_total_time=$(SECONDS) -verbosity=0 || exit 1; done
+
+$(BUILD)/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/lib.a
+	$(CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS)
 
 # ---- installing --------------------------------------------------------------------------------
 
@@ -97,7 +141,7 @@ install: all
 PACKAGES = build-essential pkg-config libelf-dev binutils-dev libcapstone-dev libyaml-dev \
 	libjansson-dev libsqlite3-dev libsodium-dev libcmocka-dev qemu-system-x86 mmdebstrap mandoc \
 	kmod cpio busybox-static xz-utils zstd lz4 e2fsprogs python3-minimal bc perl gdb \
-	cppcheck clang clang-tidy
+	cppcheck clang clang-tidy libclang-rt-14-dev
 
 # Asks apt only for what is missing.
 deps:
@@ -122,17 +166,27 @@ lint:
 	mandoc -Tlint -Wstyle man/*.[58]
 
 # The kernel module, in a directory for each kernel. KDIR: a tree of headers that is not installed.
-KVER ?= $(shell $(if $(KDIR),cut -d '"' -f 2 $(KDIR)/include/generated/utsrelease.h,uname -r))
+KVER ?= $(shell $(if $(filter file,$(origin KDIR)),uname -r,\
+	cut -d '"' -f 2 $(KDIR)/include/generated/utsrelease.h))
 KDIR ?= /lib/modules/$(KVER)/build
 KMOD = $(BUILD)/kmod-$(KVER)
-module:
+module: $(KMOD)/patcher_kmem.ko
+module-test: $(KMOD)/test/patcherd_test.ko
+$(KMOD)/patcher_kmem.ko: kmod/patcher_kmem.c kmod/Kbuild include/patcher_kmem.h
+$(KMOD)/test/patcherd_test.ko: tests/guest/kmod/patcherd_test.c tests/guest/kmod/Kbuild
+$(KMOD)/%.ko:
 	@test -f $(KDIR)/Makefile || { echo "no headers of kernel $(KVER) in $(KDIR):" \
 		"apt-get install linux-headers-$(KVER), or give KVER= or KDIR=" >&2; exit 1; }
-	@mkdir -p $(KMOD)
-	@cp -u kmod/* include/patcher_kmem.h $(KMOD)
-	$(MAKE) -C $(KDIR) M=$(abspath $(KMOD)) KCFLAGS=-Werror CONFIG_DEBUG_INFO_BTF_MODULES= modules
+	@mkdir -p $(@D)
+	@cp $^ $(@D)
+	$(MAKE) -C $(KDIR) M=$(abspath $(@D)) KCFLAGS=-Werror CONFIG_DEBUG_INFO_BTF_MODULES= modules
+
+install-module: module
+	install -D -m 644 $(KMOD)/patcher_kmem.ko \
+		$(DESTDIR)/lib/modules/$(KVER)/updates/patcher_kmem.ko
+	$(if $(DESTDIR),,depmod $(KVER))
 
 clean:
-	rm -rf build build-san build-lint
+	rm -rf build build-san build-lint build-fuzz
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
