@@ -79,6 +79,11 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/lib.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(BUILD)/lib.a $(DAEMON_LIBS) -lcmocka
 
+# Compares lib/insn and lib/asm with libopcodes: tests/boundaries/run.
+$(BUILD)/tests/boundaries: $(BUILD)/obj/tests/boundaries/boundaries.o $(BUILD)/lib.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcapstone -lopcodes -lbfd
+
 faults = $(patsubst %.c,$(BUILD)/obj/faults/%.o,$(1))
 TRANSACTION = $(patsubst %,patcherd/%.c,transaction transaction_revert store claim look)
 $(BUILD)/tests/test_look: $(call objects,patcherd/look.c)

@@ -11,16 +11,36 @@
 enum { ASM_MAX = 320 };
 
 /* Prints one instruction, "je nfs_flock+0x6a": `target` names a direct branch's target, and is
- * NULL where there is none or no name, then the number is printed. Returns out. */
+ * NULL where there is none or no name, then the number is printed, with 0x. Returns out. The
+ * spelling is that of binutils 2.40, except that prefixes without any effect ("rex.W push %rax")
+ * are not named. */
 const char *asm_print(const struct insn *insn, const char *target, char out[ASM_MAX]);
 
-/* Whether the pattern describes the instruction. Case, blanks, number base, sign and size
- * suffixes do not count; `*` matches within an operand. A branch's target may be written as
- * `target` or as its number. An opaque instruction matches nothing. */
+/*
+ * Whether the pattern describes the instruction: same prefixes, same name, as many operands, and
+ * each operand alike. An opaque instruction matches nothing.
+ * - Case and blanks do not count (but the case of a symbol's name does), nor does what objdump
+ *   adds behind `#`.
+ * - Numbers are compared as numbers: 0x2 and 2; an immediate by the size of its operation: for one
+ *   of 32 bits 0xffffffff is -1, for one of 64 it is not. A displacement of 0 and a scale of 1 may
+ *   be left out. A number with a leading 0 (octal?) matches nothing.
+ * - A size suffix may be left out, or given where a register tells the size: test, testb; call,
+ *   callq. A wrong one does not match. Synonyms: jz and je, setnae and setb, cmovz and cmove …;
+ *   repz, repe and rep; repne and repnz; "rep stosq" without its operands; "shl $1,%eax" for
+ *   "shl %eax".
+ * - `*` is any run of characters within one operand, none included: "mov *(%rdi),*" has two. Digits
+ *   beside it are compared as text: "0x5*(%rdi)". Where the instruction has an indirection
+ *   ("call *0x8(%rax)"), a `*` in front of more is that: "call *(%rax)" is no other displacement,
+ *   "call *" is any operand.
+ * - A branch's target is `target`, or its number, which may be as objdump has it: without 0x, with
+ *   the name in <> behind it.
+ * - A name alone is an instruction without operands: "ret", but "je *".
+ */
 bool asm_match(const char *pattern, const struct insn *insn, const char *target);
 
-/* Whether a pattern can be one at all: printable, not empty, brackets closed, not longer than
- * ASM_MAX - 1; else false and *why is a constant text. */
+/* Whether a pattern can be one at all: printable ASCII, a name in it that has no `*`, brackets
+ * closed, at most 6 operands, not longer than ASM_MAX - 1; else false and *why is a constant text
+ * like "a ( without its )". */
 bool asm_check(const char *pattern, const char **why);
 
 #endif

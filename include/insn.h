@@ -50,7 +50,9 @@ int insn_decode(struct decoder *decoder, const uint8_t *bytes, size_t length, ui
 		struct insn *out, struct fail *fail) MUST_CHECK;
 
 /* How many of `length` bytes of code that starts at `address` are left when the padding that
- * assemblers and linkers put behind a function (int3, nops, zero bytes) is cut off its end. */
+ * assemblers and linkers put behind a function (int3, nops, and zero bytes that no code runs into)
+ * is cut off its end. All of them where nothing but padding is there, or something does not
+ * decode. */
 size_t insn_trim(struct decoder *decoder, const uint8_t *bytes, size_t length, uint64_t address);
 
 #endif

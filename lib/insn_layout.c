@@ -28,7 +28,7 @@ static const char one_byte[] =
 	"oooo...." "bz......"	/* a0 */
 	"bbbbbbbb" "vvvvvvvv"	/* b0 */
 	"BBw.77BZ" "e.w..b6."	/* c0 */
-	"mmmm886." "mmmmmmmm"	/* d0 */
+	"mmmm88.." "mmmmmmmm"	/* d0 */
 	"bbbbbbbb" "zzPb...."	/* e0 */
 	"x.xx..gG" "......mm";	/* f0 */
 

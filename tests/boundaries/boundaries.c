@@ -45,6 +45,12 @@ struct walk {
 };
 
 static int text_add(struct walk *walk, const char *format, va_list arguments)
+	__attribute__((format(printf, 2, 0)));
+static int on_text(void *walk, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static int on_styled_text(void *walk, enum disassembler_style style, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static int text_add(struct walk *walk, const char *format, va_list arguments)
 {
 	size_t room = sizeof(walk->text) - walk->length;
 	int written = vsnprintf(walk->text + walk->length, room, format, arguments);
