@@ -49,9 +49,10 @@ int symtab_reserve(struct symtab *symtab, size_t count, struct fail *fail)
 		return fail_set(fail, OUTCOME_ERROR, "more than %zu symbols", COUNT_MAX);
 	if (count <= size - symtab->count)
 		return 0;
-	/* What is not used of it yet takes no memory: the pages are untouched. */
+	/* More than most kernels have: what is not used takes no memory, for its pages are not
+	 * touched, while to grow may mean to copy. */
 	while (size - symtab->count < count)
-		size = size == 0 ? 65536 : size * 2;
+		size = size == 0 ? 256 * 1024 : size * 2;
 
 	struct symbol *items = reallocarray(symtab->items, size, sizeof(*items));
 

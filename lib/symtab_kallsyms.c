@@ -136,7 +136,7 @@ static const char *parse_line(struct reader *reader, const char *line, const cha
 		return NULL;
 	}
 	symbol.type = at[1];
-	if ((!isalpha((unsigned char)at[1]) && at[1] != '?' && at[1] != '-') || at[2] != ' ') {
+	if ((at[1] | 0x20) < 'a' || (at[1] | 0x20) > 'z' || at[2] != ' ') {
 		(void)garbage(reader, line, end, "no type", fail);
 		return NULL;
 	}
