@@ -3,7 +3,7 @@
  * hazard: whose bytes are these. The kernel rewrites its own text and others do too; a change
  * on bytes that have an owner is lost, or worse.
  *
- * Sources on a running kernel, each read anew at every load: tracefs enabled_functions
+ * Sources on a running kernel, each read when it is first needed after hazards_renew(): tracefs enabled_functions
  * (kernel/trace/ftrace.c, t_show), debugfs kprobes/list and kprobes/blacklist
  * (kernel/kprobes.c, report_probe, kprobe_blacklist_seq_show), /sys/kernel/livepatch
  * (Documentation/ABI/testing/sysfs-kernel-livepatch), /proc/modules. A list that exists and
@@ -18,8 +18,12 @@
 struct hazards;
 
 /* The owners on the running kernel. `modules` must outlive it. */
-int hazards_load(const struct modules *modules, struct hazards **out, struct fail *fail) MUST_CHECK;
+int hazards_create(const struct modules *modules, struct hazards **out, struct fail *fail)
+	MUST_CHECK;
 void hazards_destroy(struct hazards *hazards);
+/* What was read may have changed since: call it at the start of each request. The kprobe blacklist,
+ * a few hundred lines that come with text, is kept until a module comes, goes or moves. */
+void hazards_renew(struct hazards *hazards);
 
 /* Before a function is even read: freed init memory, a per-CPU symbol, BPF and other text that
  * the kernel makes as it runs. `hazards` NULL: an image. -1: OUTCOME_HAZARD. */
@@ -29,12 +33,12 @@ int hazard_symbol(const struct hazards *hazards, const struct symtab *symtab,
 
 /* Before a site's bytes are believed: an owner that shows other bytes than the function's own at
  * or before the site (a kprobe's int3), so that neither a match nor a mismatch means anything. */
-int hazard_hidden(const struct hazards *hazards, const struct function *function, uint64_t offset,
+int hazard_hidden(struct hazards *hazards, const struct function *function, uint64_t offset,
 		  size_t length, struct fail *fail) MUST_CHECK;
 
 /* Whether `length` bytes at `offset` of the function may be changed: ftrace's site, kprobes, the
  * kprobe blacklist, a livepatch, branches to the inside from the function and its siblings. */
-int hazard_bytes(const struct hazards *hazards, const struct symtab *symtab,
+int hazard_bytes(struct hazards *hazards, const struct symtab *symtab,
 		 struct target *target, struct decoder *decoder, const struct function *function,
 		 uint64_t offset, size_t length, struct fail *fail) MUST_CHECK;
 

@@ -15,7 +15,7 @@ struct kernel {
 	struct target *target;
 	const struct symtab *symtab;
 	const struct modules *modules;		/* NULL: an image */
-	const struct hazards *hazards;		/* NULL: an image */
+	struct hazards *hazards;		/* NULL: an image */
 	const struct elf_file *image;		/* NULL: the running kernel */
 	struct decoder *decoder;
 };

@@ -13,25 +13,29 @@ enum { JUMP_SIZE = 5 };
 
 struct hazards {
 	const struct modules *modules;
+	uint64_t fingerprint;		/* of the modules that `blacklist` was read with */
 	struct owner_list kprobes, blacklist, traced, livepatches;
 };
 
-int hazards_load(const struct modules *modules, struct hazards **out, struct fail *fail)
+int hazards_create(const struct modules *modules, struct hazards **out, struct fail *fail)
 {
 	struct hazards *hazards = calloc(1, sizeof(*hazards));
 
 	if (hazards == NULL)
 		return fail_memory(fail, "reading who owns the kernel's text");
 	hazards->modules = modules;
-	if (list_kprobes(&hazards->kprobes, fail) != 0 ||
-	    list_kprobe_blacklist(&hazards->blacklist, fail) != 0 ||
-	    list_traced(&hazards->traced, fail) != 0 ||
-	    list_livepatches(&hazards->livepatches, fail) != 0) {
-		hazards_destroy(hazards);
-		return -1;
-	}
 	*out = hazards;
 	return 0;
+}
+
+void hazards_renew(struct hazards *hazards)
+{
+	owner_list_deinit(&hazards->kprobes);
+	owner_list_deinit(&hazards->traced);
+	owner_list_deinit(&hazards->livepatches);
+	if (hazards->fingerprint != hazards->modules->fingerprint)
+		owner_list_deinit(&hazards->blacklist);
+	hazards->fingerprint = hazards->modules->fingerprint;
 }
 
 void hazards_destroy(struct hazards *hazards)
@@ -43,6 +47,23 @@ void hazards_destroy(struct hazards *hazards)
 	owner_list_deinit(&hazards->traced);
 	owner_list_deinit(&hazards->livepatches);
 	free(hazards);
+}
+
+/* Reads a list if that was not done yet. -1: it exists and cannot be read (OUTCOME_HAZARD), or
+ * memory ran out. */
+static int need(struct owner_list *list, int (*read)(struct owner_list *, struct fail *),
+		const char *what, struct fail *fail)
+{
+	if (list->state == LIST_UNREAD && read(list, fail) != 0) {
+		owner_list_deinit(list);
+		return -1;
+	}
+	if (list->state != LIST_UNREADABLE)
+		return 0;
+	return fail_set(fail, OUTCOME_HAZARD,
+			"%s cannot be read (%s), so it is not known whether somebody else owns these "
+			"bytes; run patcherd as root with CAP_SYSLOG, mount debugfs and tracefs, and "
+			"see `lockdown` in patcherd(8)", what, list->why);
 }
 
 /* The address of the kernel image's symbol of that name; 0: there is none. */
@@ -120,16 +141,6 @@ int hazard_symbol(const struct hazards *hazards, const struct symtab *symtab,
 	return 0;
 }
 
-static int hazard_unreadable(const struct owner_list *list, const char *what, struct fail *fail)
-{
-	if (list->state != LIST_UNREADABLE)
-		return 0;
-	return fail_set(fail, OUTCOME_HAZARD,
-			"%s cannot be read (%s), so it is not known whether somebody else owns these "
-			"bytes; run patcherd as root with CAP_SYSLOG, mount debugfs and tracefs, and "
-			"see `lockdown` in patcherd(8)", what, list->why);
-}
-
 static int hazard_kprobe(const struct function *function, const struct owner *kprobe,
 			 const char *what, struct fail *fail)
 {
@@ -141,14 +152,14 @@ static int hazard_kprobe(const struct function *function, const struct owner *kp
 		       kprobe->address, what);
 }
 
-int hazard_hidden(const struct hazards *hazards, const struct function *function, uint64_t offset,
+int hazard_hidden(struct hazards *hazards, const struct function *function, uint64_t offset,
 		  size_t length, struct fail *fail)
 {
 	uint64_t start = function->symbol->address;
 
 	if (hazards == NULL)
 		return 0;
-	if (hazard_unreadable(&hazards->kprobes, "the list of kprobes", fail) != 0)
+	if (need(&hazards->kprobes, list_kprobes, "the list of kprobes", fail) != 0)
 		return -1;
 	for (size_t i = 0; i < hazards->kprobes.count; i++) {
 		const struct owner *kprobe = &hazards->kprobes.items[i];
@@ -201,10 +212,10 @@ static int bytes_kprobes(const struct hazards *hazards, const struct function *f
 	return 0;
 }
 
-static int bytes_blacklist(const struct hazards *hazards, uint64_t address, size_t length,
+static int bytes_blacklist(struct hazards *hazards, uint64_t address, size_t length,
 			   struct fail *fail)
 {
-	if (hazard_unreadable(&hazards->blacklist, "the kprobe blacklist", fail) != 0)
+	if (need(&hazards->blacklist, list_kprobe_blacklist, "the kprobe blacklist", fail) != 0)
 		return -1;
 	for (size_t i = 0; i < hazards->blacklist.count; i++) {
 		const struct owner *range = &hazards->blacklist.items[i];
@@ -236,12 +247,13 @@ static const struct owner *list_find(const struct owner_list *list, const struct
 	return NULL;
 }
 
-static int bytes_livepatch(const struct hazards *hazards, const struct symbol *symbol,
+static int bytes_livepatch(struct hazards *hazards, const struct symbol *symbol,
 			   struct fail *fail)
 {
 	const struct owner *owner;
 
-	if (hazard_unreadable(&hazards->livepatches, "the list of kernel livepatches", fail) != 0)
+	if (need(&hazards->livepatches, list_livepatches, "the list of kernel livepatches",
+		 fail) != 0)
 		return -1;
 	owner = list_find(&hazards->livepatches, symbol);
 	if (owner == NULL)
@@ -284,7 +296,7 @@ static const struct insn *ftrace_site(const struct function *function)
 	return is_ftrace_nop(insn) || insn->flow == FLOW_CALL ? insn : NULL;
 }
 
-static int bytes_ftrace(const struct hazards *hazards, const struct function *function,
+static int bytes_ftrace(struct hazards *hazards, const struct function *function,
 			uint64_t address, size_t length, struct fail *fail)
 {
 	const struct insn *site = ftrace_site(function);
@@ -294,10 +306,10 @@ static int bytes_ftrace(const struct hazards *hazards, const struct function *fu
 	    site->address + site->length <= address)
 		return 0;
 	if (hazards != NULL) {
+		if (need(&hazards->traced, list_traced, "the list of traced functions", fail) != 0)
+			return -1;
 		if (hazards->traced.state == LIST_ABSENT)
 			return 0;
-		if (hazard_unreadable(&hazards->traced, "the list of traced functions", fail) != 0)
-			return -1;
 		tracer = list_find(&hazards->traced, function->symbol);
 		/* A call that no tracer put there is the function's own. */
 		if (tracer == NULL && !is_ftrace_nop(site))
@@ -371,7 +383,7 @@ static int siblings_inside(const struct symtab *symtab, struct target *target,
 	return result;
 }
 
-int hazard_bytes(const struct hazards *hazards, const struct symtab *symtab, struct target *target,
+int hazard_bytes(struct hazards *hazards, const struct symtab *symtab, struct target *target,
 		 struct decoder *decoder, const struct function *function, uint64_t offset,
 		 size_t length, struct fail *fail)
 {

@@ -121,7 +121,6 @@ static FILE *list_open(const struct filesystem *fs, const char *path, struct own
 	FILE *file;
 	int fd;
 
-	memset(list, 0, sizeof(*list));
 	root = filesystem_open(fs, list);
 	if (root < 0)
 		return NULL;
@@ -319,7 +318,6 @@ int list_livepatches(struct owner_list *list, struct fail *fail)
 	struct dirent *entry;
 	int result = 0;
 
-	memset(list, 0, sizeof(*list));
 	directory = directory_open(AT_FDCWD, path);
 	if (directory == NULL) {
 		if (errno == ENOENT)

@@ -7,6 +7,7 @@
 #include "fail.h"
 
 enum list_state {
+	LIST_UNREAD,
 	LIST_ABSENT,		/* this kernel does not have it */
 	LIST_READ,
 	LIST_UNREADABLE		/* it exists and could not be read: `why` */
@@ -28,7 +29,7 @@ struct owner_list {
 	size_t count;
 };
 
-/* Each fills *list anew, whatever the state; -1: memory ran out. Freed by owner_list_deinit(). */
+/* Each fills *list, which is all zero, whatever comes of it; -1: memory ran out. Freed by owner_list_deinit(). */
 int list_kprobes(struct owner_list *list, struct fail *fail) MUST_CHECK;
 int list_kprobe_blacklist(struct owner_list *list, struct fail *fail) MUST_CHECK;
 int list_traced(struct owner_list *list, struct fail *fail) MUST_CHECK;

@@ -149,17 +149,14 @@ static int refresh_symbols(struct live *live, struct fail *fail)
 
 int live_refresh(struct live *live, struct fail *fail)
 {
-	hazards_destroy(live->hazards);
-	live->hazards = NULL;
 	if (live_open_target(live, fail) < 0 || refresh_symbols(live, fail) < 0)
 		return -1;
 	if (live->decoder == NULL &&
 	    decoder_create(live->target->info.architecture, &live->decoder, fail) < 0)
 		return -1;
-	if (hazards_load(&live->modules, &live->hazards, fail) < 0) {
-		live->hazards = NULL;
+	if (live->hazards == NULL && hazards_create(&live->modules, &live->hazards, fail) < 0)
 		return -1;
-	}
+	hazards_renew(live->hazards);
 	live->kernel = (struct kernel) {
 		.target = live->target, .symtab = live->symtab, .modules = &live->modules,
 		.hazards = live->hazards, .decoder = live->decoder,
