@@ -11,7 +11,7 @@ export LC_ALL=C
 # What patcherd and patchctl link, and the sanitizers where they are built with them.
 # gdb is what `make bench` compares with.
 packages=(nfs-kernel-server nfs-common kmod iproute2 procps
-	libcapstone4 libelf1 libyaml-0-2 libjansson4 libsqlite3-0 libsodium23 libbinutils
+	libcapstone4 libelf1 libyaml-0-2 libjansson4 libsqlite3-0 libsodium23 binutils
 	libasan8 libubsan1 gdb)
 
 build() {
