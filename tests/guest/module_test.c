@@ -311,6 +311,7 @@ static bool refuses_bad_sites(void)
 		{ { .address = data + 3, .length = 1 }, -EINVAL },
 		{ { .address = data, .length = 4 }, -EINVAL },
 		{ { .address = data - 1, .length = 1 }, -EINVAL },
+		{ { .address = 0xfffffffffeffffff, .length = 2 }, -ERANGE },
 		{ { .address = UINT64_MAX, .length = 1 }, -ERANGE },
 		{ { .address = UINT64_MAX, .length = 64 }, -ERANGE },
 		{ { .address = UINT64_MAX - 62, .length = 64 }, -ERANGE },
@@ -573,18 +574,23 @@ static bool finds_a_preempted_task_inside(void)
 	return finds_the_task(SPINNER, "patcherd_test_spinner");
 }
 
+/* A task that goes on at a site's first byte is not inside. A site before it, which stays as it is,
+ * is there so that this one is looked at. */
 static bool changes_what_a_task_returns_to(void)
 {
-	struct patcher_kmem_site site;
-	uint32_t failed;
+	const uint64_t address = symbol("patcherd_test_sleeper");
 	pid_t pid = enter(SLEEPER);
+	uint32_t failed;
+	char byte;
 
-	CHECK(pid > 0 && find_answer("patcherd_test_sleeper", &site));
-	site.flags = PATCHER_KMEM_MULTIPLE;
-	CHECK_RESULT(write_sites(&site, 1, &failed), 0);
+	CHECK(pid > 0 && find_answer("patcherd_test_sleeper", &sites[1]));
+	CHECK(read_at(address, &byte, 1) == 1);
+	sites[0] = site_of(address, 1, &byte, &byte);
+	sites[0].flags = sites[1].flags = PATCHER_KMEM_MULTIPLE;
+	CHECK_RESULT(write_sites(sites, 2, &failed), 0);
 	CHECK(leave(pid) == 43);
-	turn(&site);
-	CHECK_RESULT(write_sites(&site, 1, &failed), 0);
+	turn(&sites[1]);
+	CHECK_RESULT(write_sites(sites, 2, &failed), 0);
 	return true;
 }
 
