@@ -57,8 +57,9 @@ static int fail_not_found(const struct symtab *symtab, const struct wanted *want
 	const struct symbol *symbol;
 	size_t count = 0;
 
-	fail_set(fail, OUTCOME_NOT_FOUND, "no function %s in %s%s", wanted->name,
-		 wanted->module == NULL ? "the kernel image" : "module ",
+	fail_set(fail, OUTCOME_NOT_FOUND, "no function %s%s%s", wanted->name,
+		 wanted->module != NULL ? " in module " :
+		 wanted->any_module ? "" : " in the kernel image",
 		 wanted->module == NULL ? "" : wanted->module);
 	if (wanted->module != NULL)
 		fail_append(fail, " or built into the kernel; load the module, if it is not there, "
