@@ -71,6 +71,7 @@ $(BUILD)/obj/%.o: %.c
 $(BUILD)/obj/patcherd/interface.o $(BUILD)/obj/faults/patcherd/interface.o: include/io.patcherd.varlink
 
 # Programs that run in a guest.
+$(BUILD)/tests/guest/module_test: $(BUILD)/obj/tests/guest/kmem.o
 $(BUILD)/tests/guest/%: $(BUILD)/obj/tests/guest/%.o
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "patcher_kmem.h"
+#include "kmem.h"
 
 enum { PAGE = 4096, MAX = PATCHER_KMEM_SITES_MAX };
 
@@ -39,144 +38,7 @@ enum { PAGE = 4096, MAX = PATCHER_KMEM_SITES_MAX };
 	} \
 } while (0)
 
-static int kmem = -1;
-static uint64_t stop_longest;
 static struct patcher_kmem_site sites[MAX];
-
-/* A symbol's address; a test cannot go on without it. */
-static uint64_t symbol(const char *wanted)
-{
-	FILE *file = fopen("/proc/kallsyms", "re");
-	uint64_t address, found = 0;
-	char line[512], name[256];
-
-	while (file && !found && fgets(line, sizeof(line), file))
-		if (sscanf(line, "%" SCNx64 " %*c %255s", &address, name) == 2 &&
-		    strcmp(name, wanted) == 0)
-			found = address;
-	if (file)
-		(void)fclose(file);
-	if (!found) {
-		printf("Bail out! no symbol %s\n", wanted);
-		exit(1);
-	}
-	return found;
-}
-
-/* How much was read, or -errno. */
-static long read_at(uint64_t address, void *buffer, size_t length)
-{
-	if (lseek(kmem, (off_t)address, SEEK_SET) == -1 && errno)
-		return -errno;
-	long got = read(kmem, buffer, length);
-	return got < 0 ? -errno : got;
-}
-
-static struct patcher_kmem_site site_of(uint64_t address, size_t length, const void *expected,
-					const void *replacement)
-{
-	struct patcher_kmem_site site = { .address = address, .length = (uint32_t)length };
-
-	memcpy(site.expected, expected, length);
-	memcpy(site.replacement, replacement, length);
-	return site;
-}
-
-static long submit(int fd, struct patcher_kmem_write *request)
-{
-	return ioctl(fd, PATCHER_KMEM_WRITE, request) < 0 ? -errno : 0;
-}
-
-static struct patcher_kmem_write request_of(const struct patcher_kmem_site *array, uint32_t count)
-{
-	return (struct patcher_kmem_write){
-		.version = PATCHER_KMEM_VERSION, .count = count, .sites = (uintptr_t)array,
-	};
-}
-
-static long write_sites(struct patcher_kmem_site *array, uint32_t count, uint32_t *failed)
-{
-	struct patcher_kmem_write request = request_of(array, count);
-	long result = submit(kmem, &request);
-
-	if (request.stop_nanoseconds > stop_longest)
-		stop_longest = request.stop_nanoseconds;
-	*failed = request.failed;
-	return result;
-}
-
-static bool file_holds(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
-	bool done = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-
-	if (fd >= 0)
-		(void)close(fd);
-	return done;
-}
-
-static int number_in(const char *path)
-{
-	FILE *file = fopen(path, "re");
-	int number = -1;
-
-	if (file && fscanf(file, "%d", &number) != 1)
-		number = -1;
-	if (file)
-		(void)fclose(file);
-	return number;
-}
-
-/* What the functions of patcherd_test return, by the size of the buffer; -1: error. Called in a
- * child only: a call leaves return addresses on the stack, which the module takes for a task that is
- * inside. */
-enum { ANSWER = 1, SLEEPER = 2, SPINNER = 3 };
-static int call_here(size_t function)
-{
-	unsigned char value[3];
-	int fd = open("/dev/patcherd_test", O_RDONLY | O_CLOEXEC);
-
-	return fd >= 0 && read(fd, value, function) == 1 ? value[0] : -1;
-}
-
-static pid_t start(size_t function)
-{
-	pid_t pid = fork();
-
-	if (pid == 0)
-		_exit(call_here(function));
-	return pid;
-}
-
-static int result_of(pid_t pid)
-{
-	int status;
-
-	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-static int call(size_t function)
-{
-	return result_of(start(function));
-}
-
-/* A child that calls the function, once it is in its midst. */
-static pid_t enter(size_t function)
-{
-	const char *path = "/sys/module/patcherd_test/parameters/inside";
-	int before = number_in(path);
-	pid_t pid = file_holds("/dev/patcherd_test", "0") ? start(function) : -1;
-
-	while (pid > 0 && number_in(path) == before && waitpid(pid, NULL, WNOHANG) == 0)
-		(void)sched_yield();
-	return pid;
-}
-
-/* Lets it go on; what the function returned. */
-static int leave(pid_t pid)
-{
-	return file_holds("/dev/patcherd_test", "1") ? result_of(pid) : -1;
-}
 
 /* Fills a site for `mov $42,%eax` in the function, to load 43; false: not found. */
 static bool find_answer(const char *function, struct patcher_kmem_site *out)
@@ -191,15 +53,6 @@ static bool find_answer(const char *function, struct patcher_kmem_site *out)
 	CHECK(found);
 	*out = site_of(address + (uint64_t)(found - code), sizeof(old), old, new);
 	return true;
-}
-
-static void turn(struct patcher_kmem_site *site)
-{
-	unsigned char old[PATCHER_KMEM_BYTES_MAX];
-
-	memcpy(old, site->expected, sizeof(old));
-	memcpy(site->expected, site->replacement, sizeof(old));
-	memcpy(site->replacement, old, sizeof(old));
 }
 
 static bool reads_the_banner(void)
@@ -550,9 +403,9 @@ static bool finds_a_task_behind_a_kretprobe(void)
 	const char *enable = "/sys/kernel/tracing/events/kprobes/enable";
 	bool found;
 
-	CHECK(file_holds(events, "r:hidden patcherd_test_wait") && file_holds(enable, "1"));
+	CHECK(write_file(events, "r:hidden patcherd_test_wait") && write_file(enable, "1"));
 	found = finds_the_task(SLEEPER, "patcherd_test_sleeper");
-	CHECK(file_holds(enable, "0") && file_holds(events, ""));
+	CHECK(write_file(enable, "0") && write_file(events, ""));
 	return found;
 }
 
@@ -562,15 +415,15 @@ static bool finds_a_task_behind_function_graph(void)
 	const char *tracer = "/sys/kernel/tracing/current_tracer";
 	bool found;
 
-	CHECK(file_holds(filter, "patcherd_test_wait") && file_holds(tracer, "function_graph"));
+	CHECK(write_file(filter, "patcherd_test_wait") && write_file(tracer, "function_graph"));
 	found = finds_the_task(SLEEPER, "patcherd_test_sleeper");
-	CHECK(file_holds(tracer, "nop") && file_holds(filter, ""));
+	CHECK(write_file(tracer, "nop") && write_file(filter, ""));
 	return found;
 }
 
 static bool finds_a_preempted_task_inside(void)
 {
-	CHECK(file_holds("/sys/kernel/debug/sched/preempt", "full"));
+	CHECK(write_file("/sys/kernel/debug/sched/preempt", "full"));
 	return finds_the_task(SPINNER, "patcherd_test_spinner");
 }
 
@@ -592,16 +445,6 @@ static bool changes_what_a_task_returns_to(void)
 	turn(&sites[1]);
 	CHECK_RESULT(write_sites(sites, 2, &failed), 0);
 	return true;
-}
-
-static int load(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	long result = fd < 0 ? -1 : syscall(SYS_finit_module, fd, "", 0);
-
-	if (fd >= 0)
-		(void)close(fd);
-	return (int)result;
 }
 
 static bool survives_a_module_that_goes(void)
@@ -642,7 +485,7 @@ static bool obeys_lockdown_from_then_on(void)
 	uint32_t failed;
 
 	sites[0] = site_of(symbol("patcherd_test_data"), 1, "", "x");
-	CHECK(file_holds("/sys/kernel/security/lockdown", "integrity"));
+	CHECK(write_file("/sys/kernel/security/lockdown", "integrity"));
 	CHECK_RESULT(read_at(sites[0].address, &byte, 1), -EPERM);
 	CHECK_RESULT(write_sites(sites, 1, &failed), -EPERM);
 	CHECK(open("/dev/kmem", O_RDONLY | O_CLOEXEC) == -1 && errno == EPERM);
