@@ -254,8 +254,8 @@ static notrace u32 site_in_words(const struct job *job, const unsigned long *wor
 /*
  * Any word may be a return address or the place where an interrupt came: no unwinder is asked, so
  * none can be wrong. What an earlier system call left in a gap between frames is taken for one too:
- * better refused than risked. The tracers keep return addresses elsewhere and leave their own on the
- * stack.
+ * better refused than risked. The tracers keep return addresses elsewhere and leave their own on
+ * the stack.
  */
 static notrace u32 site_of_task(const struct job *job, struct task_struct *task)
 {
