@@ -107,7 +107,7 @@ TESTS = $(UNIT_TESTS) $(UNIT_TESTS:$(BUILD)/%=build-san/%) tests/spec/run \
 	$(wildcard tests/client/*.t tests/server/*.t tests/boundaries/*.t tests/guest/*.t)
 
 check: deps
-	$(MAKE) --no-print-directory all unit $(BUILD)/faults/patcherd
+	$(MAKE) --no-print-directory all unit $(BUILD)/faults/patcherd $(BUILD)/tests/boundaries
 	$(MAKE) --no-print-directory SAN=address,undefined BUILD=build-san unit
 	prove --timer --exec '' $(TESTS)
 
