@@ -39,7 +39,7 @@ DAEMON_OBJECTS := $(call objects,$(wildcard patcherd/*.c))
 CLIENT_OBJECTS := $(call objects,$(wildcard patchctl/*.c))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all deps module module-test install install-module check demo bench fuzz lint clean unit
+.PHONY: all deps deps-lint module module-test install install-module check demo bench fuzz lint clean unit
 .SECONDARY:
 
 all: $(BUILD)/patcherd $(BUILD)/patchctl
@@ -122,7 +122,7 @@ bench: deps
 # Each fuzzer for SECONDS, from nothing.
 SECONDS = 60
 FUZZERS = $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
-fuzz: deps
+fuzz: deps-lint
 	$(MAKE) --no-print-directory CC=clang SAN=fuzzer-no-link,address,undefined BUILD=build-fuzz \
 		$(FUZZERS:%=build-fuzz/%)
 	for f in $(FUZZERS); do build-fuzz/$$f -max_total_time=$(SECONDS) -verbosity=0 || exit 1; done
@@ -148,13 +148,13 @@ install: all
 # ---- what building and testing needs -----------------------------------------------------------
 
 PACKAGES = build-essential pkg-config libelf-dev binutils-dev libcapstone-dev libyaml-dev \
-	libjansson-dev zlib1g-dev libzstd-dev libsqlite3-dev libsodium-dev libcmocka-dev qemu-system-x86 mmdebstrap mandoc \
-	kmod cpio busybox-static xz-utils zstd lz4 e2fsprogs python3-minimal bc perl gdb \
-	cppcheck clang clang-tidy libclang-rt-14-dev
+	libjansson-dev zlib1g-dev libzstd-dev libsqlite3-dev libsodium-dev libcmocka-dev \
+	qemu-system-x86 mmdebstrap kmod cpio busybox-static xz-utils zstd lz4 e2fsprogs \
+	python3-minimal mandoc
+LINT_PACKAGES = clang clang-tidy cppcheck libclang-rt-14-dev mandoc
 
-# Asks apt only for what is missing.
-deps:
-	@missing=$$(for p in $(PACKAGES); do \
+# Asks apt only for what is missing of $(1).
+install_missing = @missing=$$(for p in $(1); do \
 		dpkg-query -W -f '$${db:Status-Status}' $$p 2>/dev/null | grep -qx installed || echo $$p; \
 	done); \
 	if [ -n "$$missing" ]; then \
@@ -163,11 +163,17 @@ deps:
 			apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
 	fi
 
+deps:
+	$(call install_missing,$(PACKAGES))
+
+deps-lint: deps
+	$(call install_missing,$(LINT_PACKAGES))
+
 # ---- looking at the code -----------------------------------------------------------------------
 
 SOURCES = $(wildcard lib/*.c patcherd/*.c patchctl/*.c)
 
-lint:
+lint: deps-lint
 	$(MAKE) BUILD=build-lint CFLAGS='-O2 -Werror -fanalyzer' all
 	clang-tidy --quiet $(SOURCES) -- $(filter-out -fstack-clash-protection,$(ALL_CFLAGS))
 	cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,portability \
