@@ -9,7 +9,7 @@
 
 /* What an optimised kprobe writes: a jump with a 32-bit displacement (RELATIVEJUMP_SIZE,
  * DISP32_SIZE + 1, of arch/x86/include/asm/kprobes.h). ftrace's site has the same size. */
-enum { JUMP_SIZE = 5 };
+enum { JUMP_SIZE = 5, ENDBR_SIZE = 4 };
 
 struct hazards {
 	const struct modules *modules;
@@ -85,6 +85,12 @@ static bool between(const struct symtab *symtab, uint64_t address, const char *s
 	return address >= image_symbol(symtab, start) && address < image_symbol(symtab, end);
 }
 
+static bool given_back(const struct symtab *symtab, const struct symbol *symbol)
+{
+	return symbol->module == NULL &&
+	       between(symtab, symbol->address, "__init_begin", "__init_end");
+}
+
 static int hazard_init(const struct symbol *symbol, const char *whose, struct fail *fail)
 {
 	return fail_at(fail, OUTCOME_HAZARD, symbol->address,
@@ -134,7 +140,7 @@ int hazard_symbol(const struct hazards *hazards, const struct symtab *symtab,
 		if (section != NULL && strncmp(section->name, ".init", 5) == 0)
 			return hazard_init(symbol, "what it belongs to", fail);
 	}
-	if (symbol->module == NULL && between(symtab, symbol->address, "__init_begin", "__init_end"))
+	if (given_back(symtab, symbol))
 		return hazard_init(symbol, "the kernel", fail);
 	if (symbol->module != NULL && hazards != NULL)
 		return symbol_in_module(hazards, symbol, fail);
@@ -282,13 +288,20 @@ static bool is_ftrace_nop(const struct insn *insn)
 	return false;
 }
 
+/* endbr, or the nop of its length that the kernel writes over those that no indirect branch needs
+ * (arch/x86/kernel/alternative.c, apply_ibt_endbr() and later apply_seal_endbr()). */
+static bool is_endbr(const struct insn *insn)
+{
+	return insn->endbr || (insn->nop && insn->length == ENDBR_SIZE);
+}
+
 /*
  * The instruction of the function that is ftrace's: at the entry, behind endbr; a nop, or a call
  * while somebody traces. NULL: none.
  */
 static const struct insn *ftrace_site(const struct function *function)
 {
-	size_t i = function->count > 0 && function->insns[0].endbr ? 1 : 0;
+	size_t i = function->count > 0 && is_endbr(&function->insns[0]) ? 1 : 0;
 	const struct insn *insn = &function->insns[i];
 
 	if (i >= function->count || insn->length != JUMP_SIZE)
@@ -360,27 +373,65 @@ static bool same_module(const struct symbol *a, const struct symbol *b)
 	return strcmp(a->module, b->module) == 0;
 }
 
-/* The compiler moves parts of a function out of it (NAME.cold); they jump back. */
-static int siblings_inside(const struct symtab *symtab, struct target *target,
-			   struct decoder *decoder, const struct symbol *symbol, uint64_t address,
-			   size_t length, bool image, struct fail *fail)
+/* Bytes of a function, and where else to look for what may jump into their middle. */
+struct inside {
+	const struct symtab *symtab;
+	struct target *target;
+	struct decoder *decoder;
+	const struct symbol *symbol;
+	uint64_t address;
+	size_t length;
+	bool several, image;
+};
+
+static int undecoded(const struct function *function, struct fail *fail)
 {
-	const struct symbol *sibling;
+	return fail_at(fail, OUTCOME_HAZARD, function->symbol->address + function->decoded,
+		       "%s cannot be decoded from +0x%zx on, so it cannot be excluded that an "
+		       "instruction there jumps into the middle of these bytes; change the "
+		       "instructions one by one", function->symbol->name, function->decoded);
+}
+
+static int part_inside(const struct inside *inside, const struct symbol *symbol, struct fail *fail)
+{
+	struct function part;
 	int result = 0;
 
-	for (sibling = symtab_next_sibling(symtab, symbol->name, NULL);
-	     sibling != NULL && result == 0;
-	     sibling = symtab_next_sibling(symtab, symbol->name, sibling)) {
-		struct function part;
-
-		if (!symbol_is_text(sibling) || !same_module(sibling, symbol))
-			continue;
-		if (function_load(target, decoder, sibling, &part, fail) != 0)
-			return -1;
-		result = branches_inside(&part, address, length, image, fail);
-		function_deinit(&part);
-	}
+	if (symbol == inside->symbol || !symbol_is_text(symbol) ||
+	    !same_module(symbol, inside->symbol) || given_back(inside->symtab, symbol))
+		return 0;
+	if (function_load(inside->target, inside->decoder, symbol, &part, fail) != 0)
+		return -1;
+	if (inside->several && part.decoded < part.size)
+		result = undecoded(&part, fail);
+	if (result == 0)
+		result = branches_inside(&part, inside->address, inside->length, inside->image,
+					 fail);
+	function_deinit(&part);
 	return result;
+}
+
+/* The compiler moves parts of a function out of it (NAME.cold, NAME.isra.0.cold); they jump back,
+ * and it jumps to them. */
+static int parts_inside(const struct inside *inside, struct fail *fail)
+{
+	const char *name = inside->symbol->name;
+	CLEANUP_FREE char *stem = strndup(name, strcspn(name, "."));
+	const struct symbol *part = NULL;
+
+	if (stem == NULL)
+		return fail_memory(fail, "looking at the parts of a function");
+	while (strcmp(stem, name) != 0 &&
+	       (part = symtab_next(inside->symtab, stem, part)) != NULL) {
+		if (part_inside(inside, part, fail) != 0)
+			return -1;
+	}
+	part = NULL;
+	while ((part = symtab_next_sibling(inside->symtab, stem, part)) != NULL) {
+		if (part_inside(inside, part, fail) != 0)
+			return -1;
+	}
+	return 0;
 }
 
 int hazard_bytes(struct hazards *hazards, const struct symtab *symtab, struct target *target,
@@ -400,12 +451,10 @@ int hazard_bytes(struct hazards *hazards, const struct symtab *symtab, struct ta
 	     bytes_livepatch(hazards, function->symbol, fail) != 0))
 		return -1;
 	if (several && function->decoded < function->size)
-		return fail_at(fail, OUTCOME_HAZARD, function->symbol->address + function->decoded,
-			       "%s cannot be decoded from +0x%zx on, so it cannot be excluded that an "
-			       "instruction there jumps into the middle of these bytes; change the "
-			       "instructions one by one", function->symbol->name, function->decoded);
+		return undecoded(function, fail);
 	if (branches_inside(function, address, length, image, fail) != 0)
 		return -1;
-	return siblings_inside(symtab, target, decoder, function->symbol, address, length, image,
-			       fail);
+	return parts_inside(&(struct inside){ .symtab = symtab, .target = target,
+			    .decoder = decoder, .symbol = function->symbol, .address = address,
+			    .length = length, .several = several, .image = image }, fail);
 }

@@ -287,8 +287,8 @@ static int fail_mismatch(const struct proof *proof, struct fail *fail)
 	return -1;
 }
 
-/* Compares what is there with the expectation, bytes and assembler both; else with the
- * replacement. */
+/* Compares what is there with the replacement, which assembler that is expected may fit too, then
+ * with the expectation, bytes and assembler both. */
 static int compare(struct proof *proof, struct fail *fail)
 {
 	const struct site *site = proof->site;
@@ -298,14 +298,14 @@ static int compare(struct proof *proof, struct fail *fail)
 			  bytes_equal(&site->expect.bytes, &plan->found.bytes);
 	bool assembler_holds = true;
 
+	if (bytes_equal(&site->replacement, &plan->found.bytes))
+		return fail_at(fail, OUTCOME_ALREADY_APPLIED, plan->address,
+			       "the replacement is there already");
 	if (site->expect.assembler != NULL &&
 	    match_assembler(proof, first, site->replacement.length, &assembler_holds, fail) != 0)
 		return -1;
 	if (bytes_hold && assembler_holds)
 		return 0;
-	if (bytes_equal(&site->replacement, &plan->found.bytes))
-		return fail_at(fail, OUTCOME_ALREADY_APPLIED, plan->address,
-			       "the replacement is there already");
 	if (bytes_hold) {
 		char at[ASM_MAX], found[SHOW_MAX];
 
@@ -365,6 +365,7 @@ static bool target_is_old(const struct proof *proof, uint64_t target)
 static int check_targets(const struct proof *proof, const struct insn *insns, size_t count,
 			 struct fail *fail)
 {
+	const struct kernel *kernel = proof->kernel;
 	const struct function *function = &proof->function;
 	uint64_t start = function->symbol->address;
 
@@ -380,9 +381,13 @@ static int check_targets(const struct proof *proof, const struct insn *insns, si
 				target >= insns[0].address + proof->site->replacement.length) &&
 			       function_insn_at(function, target - start) != SIZE_MAX;
 		if (!good) {
-			symbol = symtab_at(proof->kernel->symtab, target);
+			struct fail ignored;	/* a target like that is none */
+
+			symbol = symtab_at(kernel->symtab, target);
 			good = symbol != NULL && symbol->address == target &&
-			       symbol_is_text(symbol);
+			       symbol_is_text(symbol) &&
+			       hazard_symbol(kernel->hazards, kernel->symtab, symbol,
+					     kernel->image, &ignored) == 0;
 		}
 		if (!good) {
 			invalid(proof, proof->site->replacement_place, "replace.bytes", fail);

@@ -52,6 +52,7 @@ static const char symbols[] =
 	"ffffffff81000048 t bad\n"
 	"ffffffff81000050 T __init_begin\n"
 	"ffffffff81000050 t starter\n"
+	"ffffffff81000058 t nfs_like.part.0\n"
 	"ffffffff81000060 T __init_end\n"
 	"ffffffff81000060 t unsure\n"
 	"ffffffff81000080 T _etext\n";
@@ -66,7 +67,8 @@ static int memory_read(struct target *target, uint64_t address, void *buffer, si
 {
 	struct memory *memory = (struct memory *)target;
 
-	if (address < base || address - base > sizeof(text) ||
+	/* what is at 0x58 was given back after start */
+	if (address < base || address - base > sizeof(text) || address - base == 0x58 ||
 	    length > sizeof(text) - (address - base))
 		return fail_at(fail, OUTCOME_ERROR, address, "%s is not there", what);
 	memcpy(buffer, memory->text + (address - base), length);
@@ -397,7 +399,7 @@ static void the_parts_of_a_function_are_named_in_a_warning(void **state)
 		       OUTCOME_APPLICABLE);
 	assert_int_equal(f->plan.warnings.count, 1);
 	assert_non_null(strstr(f->plan.warnings.items[0], "victim.cold (0xffffffff81000040)"));
-	assert_outcome(planned_site(f, site_of("nfs_like", 0, "74 01", "75 01")),
+	assert_outcome(planned_site(f, site_of("unsure", 3, "31 c0", "31 c9")),
 		       OUTCOME_APPLICABLE);
 	assert_int_equal(f->plan.warnings.count, 0);
 }
@@ -453,6 +455,73 @@ static void a_per_cpu_symbol_is_a_hazard(void **state)
 	assert_outcome(f->fail.code, OUTCOME_HAZARD);
 }
 
+static void the_replacement_is_already_applied_where_the_expected_text_fits_it_too(void **state)
+{
+	struct fixture *f = *state;
+	struct site site = site_of("victim", 0xe, "", "74 00");
+
+	site.expect.assembler = (char *)"je *";
+	assert_outcome(planned_site(f, site), OUTCOME_APPLICABLE);
+	f->memory.text[0xf] = 0x00;
+	assert_outcome(planned_site(f, site), OUTCOME_ALREADY_APPLIED);
+}
+
+static void the_ftrace_site_is_behind_a_sealed_endbr_too(void **state)
+{
+	struct fixture *f = *state;
+
+	memcpy(f->memory.text, "\x66\x0f\x1f\x00", 4);
+	assert_outcome(planned_site(f, site_of("victim", 4, "0f 1f 44 00 00", "0f 1f 44 00 01")),
+		       OUTCOME_HAZARD);
+	assert_says(f, "ftrace's site of victim");
+	memcpy(f->memory.text, "\x0f\x1f\x40\xd6", 4);
+	assert_outcome(planned_site(f, site_of("victim", 4, "0f 1f 44 00 00", "0f 1f 44 00 01")),
+		       OUTCOME_HAZARD);
+}
+
+static void a_branch_from_the_function_into_the_middle_of_its_cold_part_is_a_hazard(void **state)
+{
+	struct fixture *f = *state;
+	struct site site = site_of("victim.cold", 0, "31 c0 90", "31 c9 90");
+
+	site.multiple = true;
+	memcpy(f->memory.text + 0x40, "\x31\xc0\x90\xc3\xcc", 5);
+	assert_outcome(planned_site(f, site), OUTCOME_APPLICABLE);
+	f->memory.text[0xf] = 0x32;	/* je victim.cold+0x2 */
+	assert_outcome(planned_site(f, site), OUTCOME_HAZARD);
+	assert_says(f, "victim+0xe (0xffffffff8100000e) jumps to 0xffffffff81000042");
+}
+
+static void a_cold_part_that_cannot_be_decoded_may_jump_into_the_middle(void **state)
+{
+	struct fixture *f = *state;
+	struct site site = site_of("victim", 0x10, "31 c0 b8 01 00 00 00", "90 90 b8 02 00 00 00");
+
+	site.multiple = true;
+	memcpy(f->memory.text + 0x40, "\x31\xc0\x06\xc3\xcc", 5);
+	assert_outcome(planned_site(f, site), OUTCOME_HAZARD);
+	assert_says(f, "victim.cold cannot be decoded from +0x2 on");
+	assert_outcome(planned_site(f, site_of("victim", 0xe, "74 07", "75 07")),
+		       OUTCOME_APPLICABLE);
+}
+
+static void a_part_in_memory_given_back_is_not_looked_at(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_outcome(planned_site(f, site_of("nfs_like", 0, "74 01", "75 01")),
+		       OUTCOME_APPLICABLE);
+}
+
+static void a_branch_into_memory_given_back_is_refused(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_outcome(planned_site(f, site_of("victim", 0xe, "74 07", "74 40")),
+		       OUTCOME_INVALID_SPEC);
+	assert_says(f, "jumps to 0xffffffff81000050");
+}
+
 #define unit(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -483,6 +552,12 @@ int main(void)
 		unit(the_same_bytes_by_two_names_are_an_overlap),
 		unit(the_first_variant_that_holds_is_taken),
 		unit(a_per_cpu_symbol_is_a_hazard),
+		unit(the_replacement_is_already_applied_where_the_expected_text_fits_it_too),
+		unit(the_ftrace_site_is_behind_a_sealed_endbr_too),
+		unit(a_branch_from_the_function_into_the_middle_of_its_cold_part_is_a_hazard),
+		unit(a_cold_part_that_cannot_be_decoded_may_jump_into_the_middle),
+		unit(a_part_in_memory_given_back_is_not_looked_at),
+		unit(a_branch_into_memory_given_back_is_refused),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
