@@ -186,6 +186,9 @@ static int locate(struct proof *proof, struct fail *fail)
 	if (symbol->module != NULL && kernel->modules != NULL &&
 	    module_identity(symbol->module, &plan->module_identity, fail) != 0)
 		return -1;
+	if (symbol->module != NULL && kernel->modules != NULL && plan->module_identity == 0)
+		return fail_set(fail, OUTCOME_NOT_FOUND, "module %s was unloaded just now; load it "
+				"again: modprobe %s", symbol->module, symbol->module);
 	return function_load(kernel->target, kernel->decoder, symbol, &proof->function, fail);
 }
 

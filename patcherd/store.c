@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "log.h"
+#include "module.h"
 #include "where.h"
 
 /* In all well under a second: the daemon has one thread. */
@@ -38,8 +39,39 @@ static int write_patiently(struct target *target, const struct target_change *ch
 	}
 }
 
+/* Whether the site is where it was: a module can go at any time, and the same or another one come to
+ * lie there, with the same few bytes even. */
+static bool is_there(const struct store_site *site)
+{
+	uint64_t identity;
+	struct fail ignored;	/* not known to be there: nothing is written */
+
+	return site->module == NULL ||
+	       (module_identity(site->module, &identity, &ignored) == 0 && identity != 0 &&
+		identity == site->module_identity);
+}
+
+static int check_there(const struct store_site *sites, size_t count, struct store_report *report,
+		       struct fail *fail)
+{
+	char where[WHERE_MAX];
+
+	for (size_t i = 0; i < count; i++) {
+		const struct store_site *site = &sites[i];
+
+		if (is_there(site))
+			continue;
+		report->failed = site;
+		(void)where_print(site->module, site->function, site->offset, site->address, where);
+		return fail_at(fail, OUTCOME_NOT_FOUND, site->address, "%s: the module %s was "
+			       "unloaded, or loaded anew, since these bytes were looked at; nothing "
+			       "was written: try again", where, site->module);
+	}
+	return 0;
+}
+
 /* Reads every site's `found`; whether each is as its `before`, or its `wanted`. A site that
- * cannot be read is neither. */
+ * cannot be read is neither; one that is gone needs nothing put back. */
 static bool read_back(struct target *target, struct store_site *sites, size_t count,
 		      bool is_before)
 {
@@ -50,6 +82,11 @@ static bool read_back(struct target *target, struct store_site *sites, size_t co
 		struct fail fail;
 
 		site->found.length = 0;
+		site->gone = !is_there(site);
+		if (site->gone) {
+			all = all && is_before;
+			continue;
+		}
 		if (target_read(target, site->address, site->found.data, site->wanted.length,
 				site->function, &fail) == 0)
 			site->found.length = site->wanted.length;
@@ -69,7 +106,8 @@ static void append_found(const struct store_site *sites, size_t count, bool is_b
 	for (size_t i = 0; i < count; i++) {
 		const struct store_site *site = &sites[i];
 
-		if (bytes_equal(&site->found, is_before ? &site->before : &site->wanted))
+		if (bytes_equal(&site->found, is_before ? &site->before : &site->wanted) ||
+		    (site->gone && is_before))
 			continue;
 		if (strlen(fail->message) > MESSAGE_LIST_END) {
 			fail_append(fail, " and more;");
@@ -77,7 +115,8 @@ static void append_found(const struct store_site *sites, size_t count, bool is_b
 		}
 		(void)where_print(site->module, site->function, site->offset, site->address, where);
 		if (site->found.length == 0)
-			fail_append(fail, " %s cannot be read", where);
+			fail_append(fail, site->gone ? " %s is gone with its module" :
+				    " %s cannot be read", where);
 		else
 			fail_append(fail, " %s holds %s", where, bytes_print(&site->found, found));
 		fail_append(fail, " (before: %s, wanted: %s);", bytes_print(&site->before, before),
@@ -108,7 +147,7 @@ static int put_back(struct target *target, struct store_site *sites, size_t coun
 		struct store_site *site = &sites[i];
 
 		/* What cannot be read was written by us, as far as we know. */
-		if (!bytes_equal(&site->found, &site->before))
+		if (!site->gone && !bytes_equal(&site->found, &site->before))
 			change_of(&changes[differ++], site,
 				  site->found.length != 0 ? &site->found : &site->wanted,
 				  &site->before);
@@ -156,6 +195,8 @@ int store_write(struct target *target, struct store_site *sites, size_t count,
 	if (changes == NULL)
 		return fail_memory(fail, "changing the kernel");
 	qsort(sites, count, sizeof(*sites), by_address);
+	if (check_there(sites, count, report, fail) < 0)
+		return -1;
 	for (size_t i = 0; i < count; i++)
 		change_of(&changes[i], &sites[i], &sites[i].before, &sites[i].wanted);
 	if (write_patiently(target, changes, count, &written, fail) < 0) {

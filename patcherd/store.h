@@ -11,12 +11,14 @@ enum { STORE_SITES_MAX = 1024 };	/* PATCHER_KMEM_SITES_MAX: one stop of all CPUs
 
 struct store_site {
 	const char *module;		/* NULL: the kernel image */
+	uint64_t module_identity;	/* see module.h: nothing is written to another load of it */
 	const char *function;
 	uint64_t offset;
 	uint64_t address;
 	struct bytes before;		/* what is there, and comes back if this fails */
 	struct bytes wanted;		/* of the same length */
 	struct bytes found;		/* as last read back; length 0: could not be read */
+	bool gone;			/* at the last look its module was not the one there */
 	bool multiple;
 	size_t owner, number;		/* the caller's: whose site, and the how-many-th */
 };

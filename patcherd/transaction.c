@@ -47,7 +47,8 @@ static int site_add(struct apply *apply, struct journal_entry *entry, const stru
 				"proved; nothing is written", entry->patch,
 				plan->site->function, plan->site->offset);
 	apply->sites[apply->site_count++] = (struct store_site){
-		.module = plan->module, .function = plan->site->function,
+		.module = plan->module, .module_identity = plan->module_identity,
+		.function = plan->site->function,
 		.offset = plan->site->offset, .address = plan->address, .before = *old,
 		.wanted = *new, .multiple = plan->site->multiple,
 		.owner = (size_t)(entry - apply->entries), .number = entry->site_count,

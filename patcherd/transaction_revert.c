@@ -115,8 +115,9 @@ static int look_over(struct revert *revert, size_t owner, struct target *target,
 		if (look.now == LOOK_OLD || look.now == LOOK_GONE)
 			continue;
 		revert->sites[revert->site_count++] = (struct store_site){
-			.module = site->module, .function = site->function,
-			.offset = site->offset, .address = site->address, .before = look.found,
+			.module = site->module, .module_identity = site->module_identity,
+			.function = site->function, .offset = site->offset,
+			.address = site->address, .before = look.found,
 			.wanted = site->old, .multiple = site->multiple, .owner = owner,
 			.number = i,
 		};

@@ -30,6 +30,7 @@ struct kernel_shared {
 	unsigned nothing_at;		/* success, but nothing is stored */
 	unsigned other_at;		/* success, but the first byte stored is 0xee */
 	unsigned kill_before, kill_after;
+	unsigned reload_after;		/* the module "nfs" is loaded anew */
 	bool sick_after_write;		/* reads fail once anything was written */
 	uint64_t unreadable;		/* an address that cannot be read; 0: none */
 	uint64_t identity;		/* of the module "nfs"; 0: not loaded */
@@ -128,6 +129,8 @@ static inline int fake_write(struct target *target, const struct target_change *
 	}
 	if (call == shared->other_at)
 		*at_address(fake, changes[0].address) = 0xee;
+	if (call == shared->reload_after)
+		shared->identity++;
 	if (call == shared->kill_after)
 		(void)raise(SIGKILL);
 	return 0;

@@ -36,6 +36,7 @@ static const uint8_t text[0x80] = {
 	[0x48] = 0x31, 0xc0, 0x06, 0xc3,		/* bad: xor; no instruction in 64 bits */
 	[0x50] = 0x31, 0xc0, 0xc3,			/* starter, start-up code */
 	[0x60] = 0x0f, 0xb9, 0xcc, 0x31, 0xc0, 0xc3,	/* unsure: ud1 (opaque); xor; ret */
+	[0x70] = 0x31, 0xc0, 0xc3,			/* ghostly, of a module */
 };
 
 static const char symbols[] =
@@ -55,6 +56,7 @@ static const char symbols[] =
 	"ffffffff81000058 t nfs_like.part.0\n"
 	"ffffffff81000060 T __init_end\n"
 	"ffffffff81000060 t unsure\n"
+	"ffffffff81000070 t ghostly\t[ghost]\n"
 	"ffffffff81000080 T _etext\n";
 
 struct memory {
@@ -522,6 +524,22 @@ static void a_branch_into_memory_given_back_is_refused(void **state)
 	assert_says(f, "jumps to 0xffffffff81000050");
 }
 
+static void a_module_that_went_away_since_the_symbols_were_read_is_not_found(void **state)
+{
+	struct fixture *f = *state;
+	struct site site = site_of("ghostly", 0, "31 c0", "31 c9");
+	struct modules modules;
+
+	site.module = (char *)"ghost";
+	assert_outcome(planned_site(f, site), OUTCOME_APPLICABLE);
+	assert_int_equal(modules_parse("ghost 4096 0 - Live 0xffffffff81000070\n", &modules,
+				       &f->fail), 0);
+	f->kernel.modules = &modules;
+	assert_outcome(planned_site(f, site), OUTCOME_NOT_FOUND);
+	assert_says(f, "module ghost was unloaded just now");
+	modules_deinit(&modules);
+}
+
 #define unit(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -558,6 +576,7 @@ int main(void)
 		unit(a_cold_part_that_cannot_be_decoded_may_jump_into_the_middle),
 		unit(a_part_in_memory_given_back_is_not_looked_at),
 		unit(a_branch_into_memory_given_back_is_refused),
+		unit(a_module_that_went_away_since_the_symbols_were_read_is_not_found),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -102,6 +102,43 @@ static void bytes_that_changed_since_the_plan_are_a_mismatch_at_their_site(void 
 	job_free(&job);
 }
 
+static void a_module_loaded_anew_since_the_plan_is_not_written_to(void **state)
+{
+	struct fake *fake = *state;
+	struct job job = job_of(fake, "p", "x", A, 2);
+	struct fail fail;
+
+	in_module(fake, &job, 1);
+	fake->shared->identity++;	/* at the same address, with the same bytes */
+	assert_int_equal(apply(fake, &job, 1, &fail), -1);
+	assert_int_equal(fail.code, OUTCOME_NOT_FOUND);
+	assert_contains(fail.message, "the module nfs was unloaded, or loaded anew");
+	assert_int_equal(job.plan.outcome, OUTCOME_NOT_FOUND);
+	assert_int_equal(job.plan.sites[1].outcome, OUTCOME_NOT_FOUND);
+	assert_int_equal(fake->shared->writes, 0);
+	assert_memory(fake, &job, HOLDS_OLD);
+	assert_state_of_latest(fake->journal, "p", JOURNAL_FAILED);
+	job_free(&job);
+}
+
+static void a_module_loaded_anew_during_the_write_is_left_alone(void **state)
+{
+	struct fake *fake = *state;
+	struct job job = job_of(fake, "p", "x", A, 2);
+	struct fail fail;
+
+	in_module(fake, &job, 1);
+	fake->shared->reload_after = 1;
+	assert_int_equal(apply(fake, &job, 1, &fail), -1);
+	assert_int_equal(fail.code, OUTCOME_ERROR);
+	assert_contains(fail.message, "is gone with its module");
+	assert_contains(fail.message, "put back");
+	assert_int_equal(holds(fake, A), HOLDS_OLD);
+	assert_int_equal(holds(fake, A + 16), HOLDS_NEW);	/* not ours any more */
+	assert_state_of_latest(fake->journal, "p", JOURNAL_FAILED);
+	job_free(&job);
+}
+
 static void a_task_inside_is_waited_for_a_few_times(void **state)
 {
 	struct fake *fake = *state;
@@ -369,6 +406,8 @@ int main(void)
 		KERNEL_TEST(the_journal_has_what_undoes_it),
 		KERNEL_TEST(a_write_refused_changes_nothing_and_is_journalled_as_failed),
 		KERNEL_TEST(bytes_that_changed_since_the_plan_are_a_mismatch_at_their_site),
+		KERNEL_TEST(a_module_loaded_anew_since_the_plan_is_not_written_to),
+		KERNEL_TEST(a_module_loaded_anew_during_the_write_is_left_alone),
 		KERNEL_TEST(a_task_inside_is_waited_for_a_few_times),
 		KERNEL_TEST(a_task_that_stays_inside_is_busy_and_nothing_is_written),
 		KERNEL_TEST(a_write_that_breaks_down_half_way_is_put_back),
