@@ -3,8 +3,8 @@
  * hazard: whose bytes are these. The kernel rewrites its own text and others do too; a change
  * on bytes that have an owner is lost, or worse.
  *
- * Sources on a running kernel, each read when it is first needed after hazards_renew(): tracefs enabled_functions
- * (kernel/trace/ftrace.c, t_show), debugfs kprobes/list and kprobes/blacklist
+ * Sources on a running kernel, each read when it is first needed after hazards_renew(): tracefs
+ * enabled_functions (kernel/trace/ftrace.c, t_show), debugfs kprobes/list and kprobes/blacklist
  * (kernel/kprobes.c, report_probe, kprobe_blacklist_seq_show), /sys/kernel/livepatch
  * (Documentation/ABI/testing/sysfs-kernel-livepatch), /proc/modules. A list that exists and
  * cannot be read is a hazard itself.
@@ -33,8 +33,9 @@ int hazard_symbol(const struct hazards *hazards, const struct symtab *symtab,
 
 /* Before a site's bytes are believed: an owner that shows other bytes than the function's own at
  * or before the site (a kprobe's int3), so that neither a match nor a mismatch means anything. */
-int hazard_hidden(struct hazards *hazards, const struct function *function, uint64_t offset,
-		  size_t length, struct fail *fail) MUST_CHECK;
+int hazard_hidden(struct hazards *hazards, const struct symtab *symtab,
+		  const struct function *function, uint64_t offset, size_t length,
+		  struct fail *fail) MUST_CHECK;
 
 /* Whether `length` bytes at `offset` of the function may be changed: ftrace's site, kprobes, the
  * kprobe blacklist, a livepatch, branches to the inside from the function and its siblings. */

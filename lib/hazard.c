@@ -49,12 +49,14 @@ void hazards_destroy(struct hazards *hazards)
 	free(hazards);
 }
 
-/* Reads a list if that was not done yet. -1: it exists and cannot be read (OUTCOME_HAZARD), or
- * memory ran out. */
+/* Reads a list if that was not done yet; `symtab` NULL: it has no addresses. -1: it exists and
+ * cannot be read (OUTCOME_HAZARD), or memory ran out. */
 static int need(struct owner_list *list, int (*read)(struct owner_list *, struct fail *),
-		const char *what, struct fail *fail)
+		const struct symtab *symtab, const char *what, struct fail *fail)
 {
-	if (list->state == LIST_UNREAD && read(list, fail) != 0) {
+	if (list->state == LIST_UNREAD &&
+	    (read(list, fail) != 0 ||
+	     (symtab != NULL && owner_list_resolve(list, symtab, fail) != 0))) {
 		owner_list_deinit(list);
 		return -1;
 	}
@@ -158,14 +160,15 @@ static int hazard_kprobe(const struct function *function, const struct owner *kp
 		       kprobe->address, what);
 }
 
-int hazard_hidden(struct hazards *hazards, const struct function *function, uint64_t offset,
-		  size_t length, struct fail *fail)
+int hazard_hidden(struct hazards *hazards, const struct symtab *symtab,
+		  const struct function *function, uint64_t offset, size_t length,
+		  struct fail *fail)
 {
 	uint64_t start = function->symbol->address;
 
 	if (hazards == NULL)
 		return 0;
-	if (need(&hazards->kprobes, list_kprobes, "the list of kprobes", fail) != 0)
+	if (need(&hazards->kprobes, list_kprobes, symtab, "the list of kprobes", fail) != 0)
 		return -1;
 	for (size_t i = 0; i < hazards->kprobes.count; i++) {
 		const struct owner *kprobe = &hazards->kprobes.items[i];
@@ -218,10 +221,11 @@ static int bytes_kprobes(const struct hazards *hazards, const struct function *f
 	return 0;
 }
 
-static int bytes_blacklist(struct hazards *hazards, uint64_t address, size_t length,
-			   struct fail *fail)
+static int bytes_blacklist(struct hazards *hazards, const struct symtab *symtab, uint64_t address,
+			   size_t length, struct fail *fail)
 {
-	if (need(&hazards->blacklist, list_kprobe_blacklist, "the kprobe blacklist", fail) != 0)
+	if (need(&hazards->blacklist, list_kprobe_blacklist, symtab, "the kprobe blacklist",
+		 fail) != 0)
 		return -1;
 	for (size_t i = 0; i < hazards->blacklist.count; i++) {
 		const struct owner *range = &hazards->blacklist.items[i];
@@ -258,7 +262,7 @@ static int bytes_livepatch(struct hazards *hazards, const struct symbol *symbol,
 {
 	const struct owner *owner;
 
-	if (need(&hazards->livepatches, list_livepatches, "the list of kernel livepatches",
+	if (need(&hazards->livepatches, list_livepatches, NULL, "the list of kernel livepatches",
 		 fail) != 0)
 		return -1;
 	owner = list_find(&hazards->livepatches, symbol);
@@ -319,7 +323,8 @@ static int bytes_ftrace(struct hazards *hazards, const struct function *function
 	    site->address + site->length <= address)
 		return 0;
 	if (hazards != NULL) {
-		if (need(&hazards->traced, list_traced, "the list of traced functions", fail) != 0)
+		if (need(&hazards->traced, list_traced, NULL, "the list of traced functions",
+			 fail) != 0)
 			return -1;
 		if (hazards->traced.state == LIST_ABSENT)
 			return 0;
@@ -447,7 +452,7 @@ int hazard_bytes(struct hazards *hazards, const struct symtab *symtab, struct ta
 		return -1;
 	if (hazards != NULL &&
 	    (bytes_kprobes(hazards, function, address, length, several, fail) != 0 ||
-	     bytes_blacklist(hazards, address, length, fail) != 0 ||
+	     bytes_blacklist(hazards, symtab, address, length, fail) != 0 ||
 	     bytes_livepatch(hazards, function->symbol, fail) != 0))
 		return -1;
 	if (several && function->decoded < function->size)

@@ -21,15 +21,28 @@ static void unreadable(struct owner_list *list, const char *what, const char *wh
 	(void)snprintf(list->why, sizeof(list->why), "%.100s: %.100s", what, why);
 }
 
+static void owner_deinit(struct owner *owner)
+{
+	free(owner->name);
+	free(owner->object);
+	free(owner->detail);
+}
+
 void owner_list_deinit(struct owner_list *list)
 {
-	for (size_t i = 0; i < list->count; i++) {
-		free(list->items[i].name);
-		free(list->items[i].object);
-		free(list->items[i].detail);
-	}
+	for (size_t i = 0; i < list->count; i++)
+		owner_deinit(&list->items[i]);
 	free(list->items);
 	memset(list, 0, sizeof(*list));
+}
+
+/* A copy of the string, where there is one. */
+static bool string_own(char **string)
+{
+	if (*string == NULL)
+		return true;
+	*string = strdup(*string);
+	return *string != NULL;
 }
 
 /* Appends an item; the strings are copied, NULL stays NULL. */
@@ -49,10 +62,14 @@ static int list_add(struct owner_list *list, struct owner item, struct fail *fai
 			return fail_memory(fail, "reading a list of the kernel");
 		list->items = items;
 	}
-	if ((item.name != NULL && (item.name = strdup(item.name)) == NULL) ||
-	    (item.object != NULL && (item.object = strdup(item.object)) == NULL) ||
-	    (item.detail != NULL && (item.detail = strdup(item.detail)) == NULL))
+
+	bool name = string_own(&item.name), object = string_own(&item.object);
+	bool detail = string_own(&item.detail);
+
+	if (!name || !object || !detail) {
+		owner_deinit(&item);
 		return fail_memory(fail, "reading a list of the kernel");
+	}
 	list->items[list->count++] = item;
 	return 0;
 }
@@ -178,31 +195,34 @@ static char *module_word(char *word)
 	return word + 1;
 }
 
-/* kernel/kprobes.c, report_probe(): "ADDRESS  k|r  symbol+0xOFF  [module] [FLAG]…", from 2.6.23
+/* kernel/kprobes.c, report_probe(): "ADDRESS  k|r  symbol+0xOFF  module [FLAG]…", from 2.6.23
  * on. All zero: hidden. */
 static int take_kprobe(char *line, struct owner_list *list, struct fail *fail)
 {
-	char kind[8], symbol[256];
+	char kind[8], symbol[256], module[64] = "[";
 	struct owner owner = { .name = symbol };
 
-	if (sscanf(line, "%" SCNx64 " %7s %255s", &owner.address, kind, symbol) != 3 ||
-	    owner.address == 0)
+	if (sscanf(line, "%" SCNx64 " %7s %255[^+ ]+%" SCNx64 " %63s", &owner.address, kind, symbol,
+		   &owner.offset, module) < 3)
 		return 1;
+	owner.object = module[0] == '[' ? NULL : module;
 	owner.optimized = strstr(line, "[OPTIMIZED]") != NULL;
 	owner.ftrace = strstr(line, "[FTRACE]") != NULL;
 	owner.disabled = strstr(line, "[DISABLED]") != NULL || strstr(line, "[GONE]") != NULL;
 	return list_add(list, owner, fail);
 }
 
-/* kernel/kprobes.c, kprobe_blacklist_seq_show(): "0xSTART-0xEND\tsymbol". All zero: hidden. */
+/* kernel/kprobes.c, kprobe_blacklist_seq_show(): "0xSTART-0xEND\tsymbol [module]". All zero:
+ * hidden. */
 static int take_blacklist(char *line, struct owner_list *list, struct fail *fail)
 {
-	char symbol[256];
+	char symbol[256], module[66] = "";
 	struct owner owner = { .name = symbol };
 
-	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %255s", &owner.address, &owner.end, symbol) != 3 ||
-	    owner.address == 0)
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %255s %65s", &owner.address, &owner.end, symbol,
+		   module) < 3)
 		return 1;
+	owner.object = module_word(module);
 	return list_add(list, owner, fail);
 }
 
@@ -237,6 +257,49 @@ int list_kprobe_blacklist(struct owner_list *list, struct fail *fail)
 int list_traced(struct owner_list *list, struct fail *fail)
 {
 	return list_read(&tracefs, "enabled_functions", take_traced, list, fail);
+}
+
+static bool symbol_named(const struct symbol *symbol, const char *module)
+{
+	return module == NULL ? symbol->module == NULL :
+	       symbol->module != NULL && strcmp(symbol->module, module) == 0;
+}
+
+/* Adds an owner for each symbol that may be the one meant. */
+static int resolve(struct owner_list *list, const struct owner *hidden, const struct symtab *symtab,
+		   struct fail *fail)
+{
+	const struct symbol *symbol = NULL;
+	bool found = hidden->object != NULL;	/* not in a System.map, and no image function then */
+
+	while ((symbol = symtab_next(symtab, hidden->name, symbol)) != NULL) {
+		struct owner owner = *hidden;
+
+		if (!symbol_named(symbol, hidden->object))
+			continue;
+		found = true;
+		owner.address = symbol->address + hidden->offset;
+		owner.end = symbol->address + symbol->size;
+		if (list_add(list, owner, fail) != 0)
+			return -1;
+	}
+	if (!found)
+		unreadable(list, hidden->name, "the kernel hides its address (sysctl "
+			   "kernel.kptr_restrict=1), and it is no symbol");
+	return 0;
+}
+
+int owner_list_resolve(struct owner_list *list, const struct symtab *symtab, struct fail *fail)
+{
+	size_t count = list->count;
+
+	for (size_t i = 0; i < count; i++) {
+		struct owner hidden = list->items[i];	/* list->items moves when it grows */
+
+		if (hidden.address == 0 && resolve(list, &hidden, symtab, fail) != 0)
+			return -1;
+	}
+	return 0;
 }
 
 /* A file of one digit, "enabled" or "transition"; -1: not readable. */

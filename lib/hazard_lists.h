@@ -4,7 +4,7 @@
 #ifndef PATCHERD_HAZARD_LISTS_H
 #define PATCHERD_HAZARD_LISTS_H
 
-#include "fail.h"
+#include "symtab.h"
 
 enum list_state {
 	LIST_UNREAD,
@@ -14,8 +14,9 @@ enum list_state {
 };
 
 struct owner {
-	uint64_t address;	/* kprobes, blacklist */
+	uint64_t address;	/* kprobes, blacklist; 0: the kernel hides it */
 	uint64_t end;		/* blacklist: behind the last byte */
+	uint64_t offset;	/* kprobes: from the start of `name` */
 	char *name;		/* function, or livepatch "PATCH" */
 	char *object;		/* module; NULL: the kernel image */
 	char *detail;		/* the rest of the line, for a message; NULL: none */
@@ -29,12 +30,17 @@ struct owner_list {
 	size_t count;
 };
 
-/* Each fills *list, which is all zero, whatever comes of it; -1: memory ran out. Freed by owner_list_deinit(). */
+/* Each fills *list, which is all zero, whatever comes of it; -1: memory ran out. Freed by
+ * owner_list_deinit(). */
 int list_kprobes(struct owner_list *list, struct fail *fail) MUST_CHECK;
 int list_kprobe_blacklist(struct owner_list *list, struct fail *fail) MUST_CHECK;
 int list_traced(struct owner_list *list, struct fail *fail) MUST_CHECK;
 /* `name` is the function, `detail` the livepatch. */
 int list_livepatches(struct owner_list *list, struct fail *fail) MUST_CHECK;
+/* Where the kernel hides addresses (kernel.kptr_restrict=2) it still gives names: finds the
+ * addresses of kprobes and blacklist by them. What it cannot find makes the list unreadable. */
+int owner_list_resolve(struct owner_list *list, const struct symtab *symtab,
+		       struct fail *fail) MUST_CHECK;
 void owner_list_deinit(struct owner_list *list);
 
 #endif

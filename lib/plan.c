@@ -29,7 +29,7 @@ static int choose_variant(const struct kernel *kernel, const struct patch *patch
 
 	if (guard_check(&patch->kernel, patch->source, &kernel->target->info, fail) != 0)
 		return -1;
-	fail_set(fail, OUTCOME_GUARD, "%s", "");
+	(void)fail_set(fail, OUTCOME_GUARD, "%s", "");
 	for (size_t i = 0; i < patch->variant_count; i++) {
 		if (guard_check(&patch->variants[i].when, patch->source, &kernel->target->info,
 				&why) == 0) {
@@ -50,14 +50,13 @@ static int warn_siblings(const struct kernel *kernel, struct plan *plan, struct 
 	for (size_t i = 0; i < plan->site_count; i++) {
 		const char *name = plan->sites[i].site->function;
 		const struct symbol *sibling = NULL;
+		bool told = false;
 		char text[1024];
 		size_t length;
 
-		for (size_t j = 0; j < i && name != NULL; j++) {
-			if (strcmp(plan->sites[j].site->function, name) == 0)
-				name = NULL;
-		}
-		if (name == NULL || !plan->sites[i].located)
+		for (size_t j = 0; j < i && !told; j++)
+			told = strcmp(plan->sites[j].site->function, name) == 0;
+		if (told || !plan->sites[i].located)
 			continue;
 		length = (size_t)snprintf(text, sizeof(text), "%.200s also lives in", name);
 		for (size_t count = 0; count < 16; count++) {
@@ -156,7 +155,7 @@ static int check_sites(const struct kernel *kernel, struct plan *plan, struct fa
 {
 	struct fail all;
 
-	fail_set(&all, OUTCOME_INVALID_SPEC, "%s", "");
+	(void)fail_set(&all, OUTCOME_INVALID_SPEC, "%s", "");
 	for (size_t i = 0; i < plan->site_count; i++) {
 		struct proof proof = proof_start(kernel, plan, i);
 		struct fail why;
@@ -203,6 +202,14 @@ static int plan_fill(const struct kernel *kernel, struct plan *plan, struct fail
 	if (plan->outcome == OUTCOME_INVALID_SPEC)
 		return 0;
 	return prove_sites(kernel, plan, fail);
+}
+
+void kernel_explain(const struct kernel *kernel, struct fail *fail)
+{
+	if (fail->code == OUTCOME_NOT_FOUND && kernel->system_map != NULL)
+		fail_append(fail, "\nthe symbols are those of %s, as /proc/kallsyms gives no "
+			    "addresses, and a System.map has no functions of modules: for one of "
+			    "those, sysctl kernel.kptr_restrict=1", kernel->system_map);
 }
 
 int plan_make(const struct kernel *kernel, const struct patch *patch, struct plan *out,

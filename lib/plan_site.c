@@ -161,12 +161,13 @@ static int locate(struct proof *proof, struct fail *fail)
 
 	if (function_find(kernel->symtab, site->function, site->module, false, site->occurrence,
 			  &symbol, fail) != 0) {
+		kernel_explain(kernel, fail);
 		if (fail->code == OUTCOME_NOT_FOUND && site->module != NULL &&
 		    kernel->modules != NULL && modules_find(kernel->modules, site->module) == NULL)
-			fail_set(fail, OUTCOME_NOT_FOUND,
-				 "module %s is not loaded, and %s is not built into this kernel; load "
-				 "the module first: modprobe %s", site->module, site->function,
-				 site->module);
+			(void)fail_set(fail, OUTCOME_NOT_FOUND,
+				       "module %s is not loaded, and %s is not built into this kernel; "
+				       "load the module first: modprobe %s", site->module,
+				       site->function, site->module);
 		return -1;
 	}
 	if (symbol->address + site->offset < symbol->address)
@@ -283,9 +284,9 @@ static int fail_mismatch(const struct proof *proof, struct fail *fail)
 {
 	char at[ASM_MAX], expected[SHOW_MAX], found[SHOW_MAX];
 
-	fail_at(fail, OUTCOME_MISMATCH, proof->plan->address, "%s: expected %s, found %s",
-		where(proof, at), code_show(&proof->plan->expected, expected),
-		code_show(&proof->plan->found, found));
+	(void)fail_at(fail, OUTCOME_MISMATCH, proof->plan->address, "%s: expected %s, found %s",
+		      where(proof, at), code_show(&proof->plan->expected, expected),
+		      code_show(&proof->plan->found, found));
 	mismatch_hint(proof, fail);
 	return -1;
 }
@@ -498,7 +499,8 @@ static int prove(struct proof *proof, struct fail *fail)
 	if (locate(proof, fail) != 0 || codes_fill(proof, fail) != 0)
 		return -1;
 	if (check_end(proof, length, fail) != 0 ||
-	    hazard_hidden(kernel->hazards, &proof->function, site->offset, length, fail) != 0 ||
+	    hazard_hidden(kernel->hazards, kernel->symtab, &proof->function, site->offset, length,
+			  fail) != 0 ||
 	    check_boundary(proof, length, fail) != 0 || found_fill(proof, fail) != 0)
 		return -1;
 	count = code_decode(kernel, &site->replacement, proof->plan->address, insns, fail);

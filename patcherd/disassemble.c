@@ -29,10 +29,14 @@ json_t *method_disassemble(struct daemon *daemon, const struct journal_caller *c
 	if (occurrence < 0 || occurrence > 1000000)
 		return reply_invalid("occurrence");
 	live->target_kind = daemon->target_kind;
-	if (live_refresh(live, &fail) < 0 ||
-	    function_find(live->symtab, json_string_value(values[0]), module, module == NULL,
-			  (unsigned)occurrence, &symbol, &fail) < 0 ||
-	    hazard_symbol(live->hazards, live->symtab, symbol, NULL, &fail) < 0)
+	if (live_refresh(live, &fail) < 0)
+		return reply_failed(&fail);
+	if (function_find(live->symtab, json_string_value(values[0]), module, module == NULL,
+			  (unsigned)occurrence, &symbol, &fail) < 0) {
+		kernel_explain(&live->kernel, &fail);
+		return reply_failed(&fail);
+	}
+	if (hazard_symbol(live->hazards, live->symtab, symbol, NULL, &fail) < 0)
 		return reply_failed(&fail);
 	return function_reply(live, symbol);
 }
