@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "guard.h"
+#include "vmcoreinfo.h"
 
 static const char *const kinds[] = { "kmem", "kcore" };
 enum { KMEM, KCORE };
@@ -83,22 +84,74 @@ static int read_banner(char *out, size_t size, struct fail *fail)
 	return 0;
 }
 
-/* Without kallsyms nothing tells by how much a kernel was moved at its start, so the map must be
- * right as it is: its banner is looked for where it says. */
-static int load_system_map(struct live *live, struct fail *fail)
+/* By how much the kernel was moved at its start: by its own symbols, or by what it says in
+ * /proc/kcore where it hides those. */
+static int find_slide(const struct live *live, const struct symtab *map, int64_t *slide,
+		      struct fail *fail)
+{
+	struct vmcoreinfo info;
+
+	if (live->symtab != NULL)
+		return symtab_slide(map, live->symtab, slide, fail);
+	if (vmcoreinfo_load("/proc/kcore", &info, fail) < 0)
+		return -1;
+	return vmcoreinfo_slide(&info, live->target->info.build_id, map, slide, fail);
+}
+
+/* The System.map where this kernel is, proved by the kernel's banner. */
+static int prove_system_map(const struct live *live, const struct symtab *map, struct symtab **out,
+			    struct fail *fail)
+{
+	char banner[1024];
+	int64_t slide;
+
+	*out = NULL;
+	if (find_slide(live, map, &slide, fail) < 0 ||
+	    read_banner(banner, sizeof(banner), fail) < 0 ||
+	    symtab_move(map, slide, out, fail) < 0)
+		return -1;
+	if (guard_system_map(*out, live->target, banner, fail) == 0)
+		return 0;
+	symtab_destroy(*out);
+	*out = NULL;
+	return -1;
+}
+
+static int load_system_map(const struct live *live, struct symtab **out, struct fail *fail)
 {
 	struct symtab *map;
-	char banner[1024];
+	struct fail why;
+	int result;
 
-	if (read_banner(banner, sizeof(banner), fail) < 0 ||
-	    symtab_load_system_map(live->system_map, &map, fail) < 0)
+	if (symtab_load_system_map(live->system_map, &map, fail) < 0)
 		return -1;
-	if (guard_system_map(map, live->target, banner, fail) < 0) {
-		symtab_destroy(map);
-		return -1;
+	result = prove_system_map(live, map, out, &why);
+	symtab_destroy(map);
+	if (result == 0)
+		return 0;
+	(void)fail_set(fail, why.code, "%s: %s", live->system_map, why.message);
+	fail->has_address = why.has_address;
+	fail->address = why.address;
+	if (why.code == OUTCOME_GUARD)
+		fail_append(fail, "\ngive --system-map the file of this very build (on Debian "
+			    "/usr/lib/debug/boot/System.map-%s, of the package linux-image-%s-dbg)",
+			    live->target->info.release, live->target->info.release);
+	return -1;
+}
+
+/* The kernel's own symbols, for they have the modules too; a System.map that was given must agree
+ * with them. */
+static int check_system_map(const struct live *live, struct fail *fail)
+{
+	struct symtab *moved;
+
+	if (load_system_map(live, &moved, fail) == 0) {
+		symtab_destroy(moved);
+		return 0;
 	}
-	live->symtab = map;
-	return 0;
+	fail_append(fail, "\n/proc/kallsyms gives the symbols, so that --system-map can be left out "
+			  "as well");
+	return -1;
 }
 
 static int load_symtab(struct live *live, struct fail *fail)
@@ -106,13 +159,18 @@ static int load_symtab(struct live *live, struct fail *fail)
 	struct fail map;
 
 	if (symtab_load_kallsyms("/proc/kallsyms", &live->symtab, fail) == 0)
-		return 0;
+		return live->system_map == NULL ? 0 : check_system_map(live, fail);
 	live->symtab = NULL;
-	if (live->system_map == NULL)
+	if (live->system_map == NULL) {
+		fail_append(fail, "\nor start patcherd with --system-map, see patcherd(8)");
 		return -1;
-	if (load_system_map(live, &map) == 0)
+	}
+	if (load_system_map(live, &live->symtab, &map) == 0) {
+		live->symbols_of_map = true;
 		return 0;
-	fail_append(fail, "\nnor can %s be used: %s", live->system_map, map.message);
+	}
+	fail_append(fail, "\nnor can the System.map be used: %s", map.message);
+	fail->code = map.code;
 	return -1;
 }
 
@@ -120,6 +178,7 @@ static void symtab_drop(struct live *live)
 {
 	symtab_destroy(live->symtab);
 	live->symtab = NULL;
+	live->symbols_of_map = false;
 }
 
 /* The kernel's list of modules now, and an index of symbols of the same modules. */
@@ -138,8 +197,10 @@ static int refresh_symbols(struct live *live, struct fail *fail)
 		modules_deinit(&live->modules);
 		live->modules = modules;
 		symtab_drop(live);
-		if (load_symtab(live, fail) < 0)
+		if (load_symtab(live, fail) < 0) {
+			symtab_drop(live);
 			return -1;
+		}
 		/* once more: a module may have come or gone while the symbols were read */
 	}
 	symtab_drop(live);
@@ -158,7 +219,9 @@ int live_refresh(struct live *live, struct fail *fail)
 		return -1;
 	hazards_renew(live->hazards);
 	live->kernel = (struct kernel) {
-		.target = live->target, .symtab = live->symtab, .modules = &live->modules,
+		.target = live->target, .symtab = live->symtab,
+		.system_map = live->symbols_of_map ? live->system_map : NULL,
+		.modules = &live->modules,
 		.hazards = live->hazards, .decoder = live->decoder,
 	};
 	return 0;

@@ -8,11 +8,12 @@
 
 struct live {
 	const char *target_kind;	/* "kmem", "kcore"; NULL: the best there is */
-	const char *system_map;		/* --system-map, where kallsyms gives no addresses; or NULL */
+	const char *system_map;		/* --system-map: must be this kernel's; NULL: none given */
 	struct kernel kernel;		/* what plan_make() takes; valid after live_refresh() */
 	struct target *target;
 	struct fail not_writable;	/* why the target in use cannot write; code 0 where it can */
 	struct symtab *symtab;
+	bool symbols_of_map;		/* symtab is system_map, for kallsyms gives no addresses */
 	struct modules modules;
 	struct hazards *hazards;
 	struct decoder *decoder;
