@@ -124,6 +124,16 @@ static void unknown_add(struct request *request, const char *name)
 	result_add(request, name, fail.code, fail.message, NULL);
 }
 
+/* One that is known from before: whoever reverts what failed has noticed that it did. */
+static int ended_add(struct request *request, const struct journal_entry *entry, struct fail *fail)
+{
+	if (entry->state == JOURNAL_FAILED &&
+	    journal_set(request->daemon->journal, &entry->id, 1, JOURNAL_REVERTED, fail) < 0)
+		return -1;
+	result_add(request, entry->patch, OUTCOME_REVERTED, "was not applied", NULL);
+	return 0;
+}
+
 /* The names that no active entry has: known from before, or not at all. */
 static int idle_names_add(struct request *request, struct fail *fail)
 {
@@ -134,6 +144,7 @@ static int idle_names_add(struct request *request, struct fail *fail)
 		const char *name = json_string_value(json);
 		struct journal_entry *known = NULL;
 		size_t at = 0;
+		int added = 0;
 
 		while (at < request->count && strcmp(request->entries[at].patch, name) != 0)
 			at++;
@@ -141,11 +152,13 @@ static int idle_names_add(struct request *request, struct fail *fail)
 			continue;
 		if (journal_latest(request->daemon->journal, name, &known, &count, fail) < 0)
 			return -1;
-		entries_free(known, count);
 		if (count > 0)
-			result_add(request, name, OUTCOME_REVERTED, "was not applied", NULL);
+			added = ended_add(request, known, fail);
 		else
 			unknown_add(request, name);
+		entries_free(known, count);
+		if (added < 0)
+			return -1;
 	}
 	return 0;
 }
@@ -224,8 +237,10 @@ static int request_run(struct request *request, struct fail *fail)
 	if (request->chosen == 0)
 		return 0;
 	live->target_kind = request->daemon->target_kind;
-	if (live_open_target(live, fail) < 0)
+	if (live_open_target(live, fail) < 0) {
+		chosen_add(request, fail->code, fail->message);
 		return -1;
+	}
 	if (!live->target->info.writable && needs_write(request)) {
 		chosen_add(request, OUTCOME_NOT_WRITABLE, live->not_writable.message);
 		*fail = live->not_writable;

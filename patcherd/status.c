@@ -89,8 +89,8 @@ static void verdict_of_memory(const struct journal_entry *entry, enum look_state
 		out->message = strdup(by_memory[look].message);
 }
 
-static void verdict_make(const struct journal_entry *entry, bool looked, enum look_state look,
-			 const struct fail *fail, struct verdict *out)
+static void verdict_make(const struct journal_entry *entry, bool this_boot, bool looked,
+			 enum look_state look, const struct fail *fail, struct verdict *out)
 {
 	/* "reverting" is no word of the interface: until it is done, it is applied */
 	out->state = journal_state_name(entry->state == JOURNAL_REVERTING ? JOURNAL_APPLIED :
@@ -101,9 +101,9 @@ static void verdict_make(const struct journal_entry *entry, bool looked, enum lo
 				      "it again if it is still wanted");
 		return;
 	case JOURNAL_FAILED:
-		out->attention = true;
+		out->attention = this_boot;
 		out->message = strdup("it was not applied, the old bytes were there; history says "
-				      "why");
+				      "why; apply it again, or revert it to be done with it");
 		return;
 	case JOURNAL_REVERTED:
 		return;
@@ -157,14 +157,15 @@ static json_t *entry_json(struct daemon *daemon, const struct journal_entry *ent
 	enum look_state look = LOOK_STATE_LOST;
 	struct verdict verdict = { .state = NULL };
 	struct fail fail;
-	bool looked;
+	bool this_boot = strcmp(entry->boot_id, daemon->boot_id) == 0, looked;
 	json_t *json;
 
 	if (now == NULL)
 		return NULL;
-	looked = unreadable == NULL && strcmp(entry->boot_id, daemon->boot_id) == 0 &&
+	looked = unreadable == NULL && this_boot &&
 		 look_at_entry(daemon->live.target, entry, now, &look, &fail) == 0;
-	verdict_make(entry, looked, look, unreadable == NULL ? &fail : unreadable, &verdict);
+	verdict_make(entry, this_boot, looked, look, unreadable == NULL ? &fail : unreadable,
+		     &verdict);
 	json = json_pack("{s:o, s:s, s:o, s:b, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o}",
 			 "patch", result_text(entry->patch), "state", verdict.state,
 			 "message", result_text(verdict.message), "attention", verdict.attention,

@@ -2,12 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The real daemon on a real socket, and clients that mean it no good. Needs root."""
 
+import hashlib
 import json
 import os
 import select
 import shutil
 import signal
 import socket
+import sqlite3
+import struct
 import subprocess
 import sys
 import tempfile
@@ -241,6 +244,74 @@ def test_a_patch_nobody_knows_is_not_found(daemon):
            outcome="not-found")
     assert daemon.call("io.patcherd.Revert", patches=[], all=True) == \
         {"parameters": {"results": []}}
+
+
+# ---- what an earlier run left ------------------------------------------------------------------
+
+THIS_BOOT = open("/proc/sys/kernel/random/boot_id", encoding="ascii").read().strip()
+OTHER_BOOT = "00000000-0000-0000-0000-000000000000"
+
+
+def left_behind(daemon, *entries):
+    """A daemon on the journal of one that ended, which has (patch, state, boot) since. Its target
+    is a device that this machine does not have."""
+    daemon.end()
+    function, old, new = b"some_function", b"\x74\x39", b"\x75\x39"
+    digest = hashlib.sha256(function + b"\0\0" + struct.pack("<5Q", 0, 4, 0x1234, 0, 2) + old + new)
+    with sqlite3.connect(daemon.journal) as database:
+        for patch, state, boot in entries:
+            database.execute(
+                "INSERT INTO entry (patch, source, sha256, boot_id, release, state, intended_at,"
+                " changed_at, uid, pid, comm, yaml) VALUES (?, 'p.yaml', ?, ?, '6.1', ?, 1, 1, 0,"
+                " 1, 'patchctl', 'text')",
+                (patch, hashlib.sha256(b"text").hexdigest(), boot, state))
+            database.execute(
+                "INSERT INTO site VALUES (last_insert_rowid(), 0, ?, NULL, 0, 4, 4660, ?, ?, 0, ?)",
+                (function.decode(), old, new, digest.digest()))
+    database.close()
+    return Daemon(daemon.directory, options=["--target", "kmem"])
+
+
+def states(daemon):
+    reply = daemon.call("io.patcherd.Status")
+    return {patch["patch"]: (patch["state"], patch["attention"], patch["message"])
+            for patch in reply["parameters"]["patches"]}
+
+
+def no_device():
+    return not os.path.exists("/dev/kmem")
+
+
+def test_memory_that_cannot_be_read_leaves_no_patch_of_a_revert_without_its_result(daemon):
+    if not no_device():
+        return
+    second = left_behind(daemon, ("ended", "reverted", THIS_BOOT), ("held", "applied", THIS_BOOT))
+    try:
+        reply = second.call("io.patcherd.Revert", patches=["ended", "held"])
+        expect(reply, "io.patcherd.Refused")
+        outcomes = {result["patch"]: result["outcome"] for result in reply["parameters"]["results"]}
+        assert outcomes == {"ended": "reverted", "held": "not-writable"}, reply
+        state, attention, message = states(second)["held"]
+        assert (state, attention) == ("applied", True) and "/dev/kmem" in message, message
+        history = second.call("io.patcherd.History", patch="held")["parameters"]["events"]
+        assert [event["outcome"] for event in history] == ["not-writable"], history
+    finally:
+        second.end()
+
+
+def test_what_failed_wants_attention_until_it_is_noticed_or_the_machine_restarts(daemon):
+    second = left_behind(daemon, ("now", "failed", THIS_BOOT), ("before", "failed", OTHER_BOOT))
+    try:
+        found = states(second)
+        assert found["now"][:2] == ("failed", True), found
+        assert found["before"][:2] == ("failed", False), found
+        reply = second.call("io.patcherd.Revert", patches=["now"])
+        result, = reply["parameters"]["results"]
+        assert result["outcome"] == "reverted", reply
+        assert result["message"].startswith("was not applied"), reply
+        assert states(second)["now"][:2] == ("reverted", False), states(second)
+    finally:
+        second.end()
 
 
 # ---- how it answers ----------------------------------------------------------------------------
