@@ -129,6 +129,25 @@ static void already_applied_says_whether_revert_can_undo_it(void **state)
 	job_free(&job);
 }
 
+static void what_is_applied_is_so_though_the_function_looks_otherwise_with_it(void **state)
+{
+	struct fake *fake = *state;
+	struct job held = job_of(fake, "held", "x", A, 2), job = job_of(fake, "held", "x", A, 2);
+
+	(void)apply_by_hand(fake, &held);
+	job.plan.outcome = job.plan.sites[1].outcome = OUTCOME_MISMATCH;
+	check(fake, &job, 1);
+	assert_int_equal(job.plan.outcome, OUTCOME_ALREADY_APPLIED);
+	assert_int_equal(job.plan.sites[1].outcome, OUTCOME_ALREADY_APPLIED);
+	assert_contains(job.plan.message, "`patchctl revert held` undoes it");
+	scribble(fake, A + 16, 0xcc);
+	job.plan.outcome = job.plan.sites[1].outcome = OUTCOME_MISMATCH;
+	check(fake, &job, 1);
+	assert_int_equal(job.plan.outcome, OUTCOME_MISMATCH);
+	job_free(&held);
+	job_free(&job);
+}
+
 static void own_bytes_changed_by_somebody_else_are_not_applied_over(void **state)
 {
 	struct fake *fake = *state;
@@ -251,6 +270,7 @@ int main(void)
 		KERNEL_TEST(a_patch_refused_for_another_reason_keeps_it),
 		KERNEL_TEST(the_same_name_with_another_text_is_a_conflict),
 		KERNEL_TEST(already_applied_says_whether_revert_can_undo_it),
+		KERNEL_TEST(what_is_applied_is_so_though_the_function_looks_otherwise_with_it),
 		KERNEL_TEST(own_bytes_changed_by_somebody_else_are_not_applied_over),
 		KERNEL_TEST(two_patches_of_one_request_may_not_share_bytes_or_a_name),
 		KERNEL_TEST(what_somebody_else_undid_holds_nothing_and_is_superseded),
