@@ -4,7 +4,7 @@
  * moved at its start.
  *
  * Format: an ELF note "VMCOREINFO" of lines "KEY=VALUE" (Documentation/admin-guide/kdump/
- * vmcoreinfo.rst), which /proc/kcore has since Linux 5.1 (fs/proc/kcore.c, 23c85094fe18).
+ * vmcoreinfo.rst), which /proc/kcore has since Linux 4.19 (fs/proc/kcore.c, 23c85094fe18).
  */
 #ifndef PATCHERD_VMCOREINFO_H
 #define PATCHERD_VMCOREINFO_H

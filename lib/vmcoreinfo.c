@@ -147,7 +147,7 @@ int vmcoreinfo_load(const char *path, struct vmcoreinfo *out, struct fail *fail)
 	note = note_find(notes, &length);
 	if (note == NULL)
 		return fail_set(fail, OUTCOME_ERROR, "%s: has no whole note VMCOREINFO, where the "
-				"kernel says by how much it was moved at its start (since Linux 5.1)",
+				"kernel says by how much it was moved at its start (since Linux 4.19)",
 				path);
 	text = strndup(note, length);
 	if (text == NULL)
