@@ -186,12 +186,12 @@ int hazard_hidden(struct hazards *hazards, const struct symtab *symtab,
 	return 0;
 }
 
-/* How many bytes belong to a kprobe: its own instruction, and with an optimised one every
- * instruction that its jump reaches into: they run from a copy. */
+/* How many bytes belong to a kprobe: every instruction that its jump reaches into once it is
+ * optimised. They run from a copy then, which is made when the probe is registered. */
 static uint64_t kprobe_size(const struct function *function, const struct owner *kprobe)
 {
 	uint64_t offset = kprobe->address - function->symbol->address;
-	uint64_t end = offset + (kprobe->optimized ? JUMP_SIZE : 1);
+	uint64_t end = offset + JUMP_SIZE;
 
 	while (end < function->size && function_insn_at(function, end) == SIZE_MAX)
 		end++;
