@@ -136,7 +136,9 @@ static const char *parse_line(struct reader *reader, const char *line, const cha
 		return NULL;
 	}
 	symbol.type = at[1];
-	if ((at[1] | 0x20) < 'a' || (at[1] | 0x20) > 'z' || at[2] != ' ') {
+	/* '?': a livepatch keeps all its symbols, of sections that are gone too (kernel/module/
+	 * kallsyms.c, is_core_symbol() and elf_type()) */
+	if ((((at[1] | 0x20) < 'a' || (at[1] | 0x20) > 'z') && at[1] != '?') || at[2] != ' ') {
 		(void)garbage(reader, line, end, "no type", fail);
 		return NULL;
 	}

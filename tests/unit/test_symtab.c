@@ -179,6 +179,20 @@ static void addresses_of_any_length_and_case_are_read(void **state)
 	symtab_destroy(symtab);
 }
 
+/* As a livepatch has them. */
+static void a_symbol_of_a_section_that_is_gone_is_read(void **state)
+{
+	struct symtab *symtab = load("ffffffff81000000 T a\n"
+				     "ff616f1d8047d14a ? __UNIQUE_ID_depends197\t[livepatch]\n"
+				     "ffffffffc0000000 t b\t[livepatch]\n");
+
+	(void)state;
+	assert_int_equal(find(symtab, "__UNIQUE_ID_depends197")->type, '?');
+	assert_false(symbol_is_text(find(symtab, "__UNIQUE_ID_depends197")));
+	assert_string_equal(find(symtab, "b")->module, "livepatch");
+	symtab_destroy(symtab);
+}
+
 static void an_end_marker_does_not_empty_what_begins_there(void **state)
 {
 	struct symtab *symtab = load("ffffffff81000000 T a\n"
@@ -590,6 +604,7 @@ int main(void)
 		cmocka_unit_test(parts_of_a_function_are_its_siblings),
 		cmocka_unit_test(a_size_goes_up_to_the_next_address_and_not_out_of_its_piece),
 		cmocka_unit_test(addresses_of_any_length_and_case_are_read),
+		cmocka_unit_test(a_symbol_of_a_section_that_is_gone_is_read),
 		cmocka_unit_test(an_end_marker_does_not_empty_what_begins_there),
 		cmocka_unit_test(an_address_is_in_the_symbol_that_covers_it),
 		cmocka_unit_test(long_files_lose_nothing_where_reads_end),
