@@ -64,6 +64,12 @@ int fail_errno(struct fail *fail, int error, const char *format, ...)
 	__attribute__((format(printf, 3, 4), nonnull(1, 3)));
 /* Out of memory, while doing `what`. */
 int fail_memory(struct fail *fail, const char *what) __attribute__((nonnull));
+/* Said at the call too, which is all that a compiler or analyzer of one file sees: that after a
+ * failure nobody looks at what was not filled in. */
+#define fail_set(...) (fail_set(__VA_ARGS__), -1)
+#define fail_at(...) (fail_at(__VA_ARGS__), -1)
+#define fail_errno(...) (fail_errno(__VA_ARGS__), -1)
+#define fail_memory(...) (fail_memory(__VA_ARGS__), -1)
 /* Adds to the end of the message. */
 void fail_append(struct fail *fail, const char *format, ...)
 	__attribute__((format(printf, 2, 3), nonnull(1, 2)));
@@ -76,6 +82,15 @@ void cleanup_fclose(void *file);
 #define CLEANUP_FREE CLEANUP(cleanup_free)
 #define CLEANUP_CLOSE CLEANUP(cleanup_close)	/* an int, -1 when not open */
 #define CLEANUP_FCLOSE CLEANUP(cleanup_fclose)	/* a FILE *, NULL when not open */
+
+/* Takes a file descriptor out of its guard. */
+static inline int fd_take(int *fd)
+{
+	int taken = *fd;
+
+	*fd = -1;
+	return taken;
+}
 
 #define MUST_CHECK __attribute__((warn_unused_result))
 

@@ -67,7 +67,7 @@ static void message_add(struct fail *fail, size_t at, const char *format, va_lis
 		fail->message[at] = '\0';
 }
 
-int fail_set(struct fail *fail, enum outcome code, const char *format, ...)
+int (fail_set)(struct fail *fail, enum outcome code, const char *format, ...)
 {
 	va_list arguments;
 
@@ -80,7 +80,7 @@ int fail_set(struct fail *fail, enum outcome code, const char *format, ...)
 	return -1;
 }
 
-int fail_at(struct fail *fail, enum outcome code, uint64_t address, const char *format, ...)
+int (fail_at)(struct fail *fail, enum outcome code, uint64_t address, const char *format, ...)
 {
 	va_list arguments;
 
@@ -93,7 +93,7 @@ int fail_at(struct fail *fail, enum outcome code, uint64_t address, const char *
 	return -1;
 }
 
-int fail_errno(struct fail *fail, int error, const char *format, ...)
+int (fail_errno)(struct fail *fail, int error, const char *format, ...)
 {
 	va_list arguments;
 
@@ -107,7 +107,7 @@ int fail_errno(struct fail *fail, int error, const char *format, ...)
 	return -1;
 }
 
-int fail_memory(struct fail *fail, const char *what)
+int (fail_memory)(struct fail *fail, const char *what)
 {
 	return fail_set(fail, OUTCOME_ERROR, "out of memory (%s)", what);
 }

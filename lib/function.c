@@ -10,8 +10,8 @@
 static bool module_equal(const char *a, const char *b)
 {
 	for (; *a != '\0' || *b != '\0'; a++, b++) {
-		char x = *a == '-' ? '_' : *a;
-		char y = *b == '-' ? '_' : *b;
+		int x = *a == '-' ? '_' : *a;
+		int y = *b == '-' ? '_' : *b;
 
 		if (x != y)
 			return false;
@@ -57,10 +57,10 @@ static int fail_not_found(const struct symtab *symtab, const struct wanted *want
 	const struct symbol *symbol;
 	size_t count = 0;
 
-	fail_set(fail, OUTCOME_NOT_FOUND, "no function %s%s%s", wanted->name,
-		 wanted->module != NULL ? " in module " :
-		 wanted->any_module ? "" : " in the kernel image",
-		 wanted->module == NULL ? "" : wanted->module);
+	(void)fail_set(fail, OUTCOME_NOT_FOUND, "no function %s%s%s", wanted->name,
+		       wanted->module != NULL ? " in module " :
+		       wanted->any_module ? "" : " in the kernel image",
+		       wanted->module == NULL ? "" : wanted->module);
 	if (wanted->module != NULL)
 		fail_append(fail, " or built into the kernel; load the module, if it is not there, "
 				  "or check the name");
@@ -90,8 +90,9 @@ static int fail_ambiguous(const struct symtab *symtab, const struct wanted *want
 {
 	const struct symbol *symbol;
 
-	fail_set(fail, OUTCOME_AMBIGUOUS, "%zu functions are named %s; say which with `%soccurrence`, "
-		 "from 1 in this order:", count, wanted->name, module == NULL ? "module` or `" : "");
+	(void)fail_set(fail, OUTCOME_AMBIGUOUS, "%zu functions are named %s; say which with "
+		       "`%soccurrence`, from 1 in this order:", count, wanted->name,
+		       module == NULL ? "module` or `" : "");
 	for (symbol = symtab_next(symtab, wanted->name, NULL); symbol != NULL;
 	     symbol = symtab_next(symtab, wanted->name, symbol)) {
 		if (symbol_wanted(symbol, wanted, module))

@@ -97,7 +97,7 @@ static int migrate_from(const struct journal *journal, int64_t version, struct f
 
 int schema_migrate(const struct journal *journal, struct fail *fail)
 {
-	int64_t application, version, tables;
+	int64_t application = 0, version = 0, tables = 0;
 
 	if (number_get(journal, "PRAGMA application_id", &application, fail) < 0 ||
 	    number_get(journal, "PRAGMA user_version", &version, fail) < 0 ||

@@ -200,7 +200,7 @@ int varlink_connect(const char *path, struct varlink *out, struct fail *fail)
 		return fail_set(fail, OUTCOME_UNREACHABLE,
 				"%s: a socket's path has at most %zu bytes", path,
 				sizeof(address.sun_path) - 1);
-	strcpy(address.sun_path, path);
+	memcpy(address.sun_path, path, strlen(path) + 1);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0) {
 		(void)fail_errno(fail, errno, "cannot make a socket");
@@ -222,8 +222,7 @@ int varlink_connect(const char *path, struct varlink *out, struct fail *fail)
 		return -1;
 	}
 	memset(out, 0, sizeof(*out));
-	out->fd = fd;
-	fd = -1;
+	out->fd = fd_take(&fd);
 	return 0;
 }
 

@@ -74,7 +74,7 @@ int listener_open(const char *path, struct listener *out, struct fail *fail)
 	if (strlen(path) == 0 || strlen(path) >= sizeof(address.sun_path))
 		return fail_set(fail, OUTCOME_ERROR, "--socket %s: a socket's path has 1 to %zu "
 				"bytes", path, sizeof(address.sun_path) - 1);
-	strcpy(address.sun_path, path);
+	memcpy(address.sun_path, path, strlen(path) + 1);
 	if (directory_make(path, fail) < 0 || stale_remove(&address, fail) < 0)
 		return -1;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -89,9 +89,8 @@ int listener_open(const char *path, struct listener *out, struct fail *fail)
 		return fail_errno(fail, error, "cannot listen on %s", path);
 	}
 	*out = (struct listener) {
-		.fd = fd, .path = path, .device = status.st_dev, .inode = status.st_ino,
+		.fd = fd_take(&fd), .path = path, .device = status.st_dev, .inode = status.st_ino,
 	};
-	fd = -1;
 	return 0;
 }
 
