@@ -77,13 +77,15 @@ static bool operands_cut(char *text, struct line_parts *parts)
 /* False: too long or too many parts, so that it describes no instruction. */
 static bool line_cut(const char *line, struct line_parts *parts)
 {
-	char *at = parts->text;
+	size_t length = strlen(line);
+	char *at;
 
 	parts->prefix_count = 0;
 	parts->operand_count = 0;
-	if (strlen(line) >= sizeof(parts->text))
+	if (length >= sizeof(parts->text))
 		return false;
-	strcpy(parts->text, line);
+	memcpy(parts->text, line, length + 1);
+	at = parts->text;
 	/* objdump's remark on an address: "lea 0x10(%rip),%rax   # ffffffff81000000 <x>" */
 	at[strcspn(at, "#")] = '\0';
 	for (;;) {
@@ -151,7 +153,8 @@ static char size_suffix(const struct line_parts *parts)
 	for (size_t i = 0; i < parts->operand_count; i++) {
 		char found = register_suffix(parts->operands[i]);
 
-		suffix = found != 0 ? found : suffix;
+		if (found != 0)
+			suffix = found;
 	}
 	return suffix;
 }
@@ -208,7 +211,7 @@ static bool mnemonics_match(const struct line_parts *pattern, const struct line_
 static size_t number_at(const char *start, const char *at, uint64_t *value)
 {
 	const char *digits = at + (*at == '-');
-	char before = at > start ? at[-1] : '\0';
+	int before = at > start ? at[-1] : '\0';
 	bool hexadecimal = digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X');
 	char *end;
 

@@ -188,7 +188,7 @@ static int by_address(const void *left, const void *right)
 
 static int check_overlap(struct elf_file *elf, struct fail *fail)
 {
-	qsort(elf->in_memory, elf->in_memory_count, sizeof(elf->in_memory[0]), by_address);
+	qsort(elf->in_memory, elf->in_memory_count, sizeof(struct elf_section *), by_address);
 	for (size_t i = 1; i < elf->in_memory_count; i++) {
 		const struct elf_section *before = elf->in_memory[i - 1];
 		const struct elf_section *section = elf->in_memory[i];
@@ -228,7 +228,7 @@ static int read_sections(struct elf_file *elf, struct fail *fail)
 	if (read_names(elf, &names, fail) != 0)
 		return -1;
 	elf->sections = calloc(elf->section_count, sizeof(*elf->sections));
-	elf->in_memory = calloc(elf->section_count, sizeof(*elf->in_memory));
+	elf->in_memory = calloc(elf->section_count, sizeof(struct elf_section *));
 	if (elf->sections == NULL || elf->in_memory == NULL)
 		return fail_memory(fail, "the image's sections");
 	for (size_t i = 0; i < elf->section_count; i++) {

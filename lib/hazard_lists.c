@@ -202,6 +202,7 @@ static int take_kprobe(char *line, struct owner_list *list, struct fail *fail)
 	char kind[8], symbol[256], module[64] = "[";
 	struct owner owner = { .name = symbol };
 
+	/* NOLINTNEXTLINE(cert-err34-c): what is too large becomes UINT64_MAX, where no text is */
 	if (sscanf(line, "%" SCNx64 " %7s %255[^+ ]+%" SCNx64 " %63s", &owner.address, kind, symbol,
 		   &owner.offset, module) < 3)
 		return 1;
@@ -219,6 +220,7 @@ static int take_blacklist(char *line, struct owner_list *list, struct fail *fail
 	char symbol[256], module[66] = "";
 	struct owner owner = { .name = symbol };
 
+	/* NOLINTNEXTLINE(cert-err34-c): what is too large becomes UINT64_MAX, where no text is */
 	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %255s %65s", &owner.address, &owner.end, symbol,
 		   module) < 3)
 		return 1;

@@ -159,7 +159,7 @@ static bool opcode_take(struct insn_layout *layout, const uint8_t *bytes, size_t
 static char opcode_kind(const struct insn_layout *layout)
 {
 	if (layout->encoding == ENCODING_XOP)	/* map 8 has an 8-bit, map 10 a 32-bit immediate */
-		return layout->map == 8 ? 'B' : layout->map == 9 ? 'm' : layout->map == 10 ? 'Z' : 'x';
+		return "BmZx"[layout->map >= 8 && layout->map <= 10 ? layout->map - 8 : 3];
 	if (layout->encoding != ENCODING_LEGACY && layout->map == 0)
 		return 'x';
 	switch (layout->map) {

@@ -268,7 +268,9 @@ static char string_suffix(const struct insn_layout *layout)
 
 	if ((layout->opcode & 1) == 0)
 		return 'b';
-	return bits == 64 && !port ? 'q' : bits == 16 ? 'w' : 'l';
+	if (bits == 64 && !port)
+		return 'q';
+	return bits == 16 ? 'w' : 'l';
 }
 
 void insn_string_mnemonic_print(struct text *text, const struct insn_layout *layout)

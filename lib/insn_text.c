@@ -68,12 +68,16 @@ char register_suffix(const char *name)
 	if (name[0] == 'r' && name[1] >= '0' && name[1] <= '9') {
 		char last = name[length - 1];
 
-		return last == 'b' || last == 'w' ? last : last == 'd' ? 'l' : 'q';
+		if (last == 'b' || last == 'w')
+			return last;
+		return last == 'd' ? 'l' : 'q';
 	}
 	if (length == 3 && (name[0] == 'r' || name[0] == 'e')) {
 		char key[4] = { name[1], name[2], ' ', '\0' };
 
-		return strstr(classic, key) == NULL ? 0 : name[0] == 'r' ? 'q' : 'l';
+		if (strstr(classic, key) == NULL)
+			return 0;
+		return name[0] == 'r' ? 'q' : 'l';
 	}
 	if (length == 3)	/* sil, dil, bpl, spl */
 		return name[2] == 'l' && name[0] != 'm' && name[0] != 't' ? 'b' : 0;
@@ -190,16 +194,17 @@ static size_t mnemonic_length(const struct insn_layout *layout, const char *mnem
 			      const char *const *operands, size_t count)
 {
 	size_t full = strlen(mnemonic);
-	char last = full > 2 ? mnemonic[full - 1] : '\0';
+	int last = full > 2 ? mnemonic[full - 1] : '\0';
 	char usual = layout->arch == ARCH_X86_64 ? 'q' : 'l';
+	bool to_register = count > 0 && operands[0][0] == '%';
 	bool sized = false, vector = false;
 
-	if (strncmp(mnemonic, "vcvt", 4) == 0 && last == 'y' && operands[0][0] == '%')
+	if (strncmp(mnemonic, "vcvt", 4) == 0 && last == 'y' && to_register)
 		return full - 1;
 	if (last == '\0' || strchr("bwlq", last) == NULL)
 		return full;
 	if (strncmp(mnemonic, "crc32", 5) == 0)	/* its two operands differ in size */
-		return operands[0][0] == '%' ? full - 1 : full;
+		return to_register ? full - 1 : full;
 	if (is_unsized(mnemonic, full - 1) && last == usual && !layout->operand_size &&
 	    !(layout->arch == ARCH_I386 && layout_is(layout, 1, 0x01)))
 		return full - 1;
@@ -294,12 +299,13 @@ bool insn_text(const struct insn_layout *layout, const char *mnemonic, const cha
 	struct text name = { insn->mnemonic, insn->mnemonic + sizeof(insn->mnemonic), false };
 	struct text rest = { insn->operands, insn->operands + sizeof(insn->operands), false };
 	const char *word = strrchr(mnemonic, ' ');	/* capstone's prefixes are before it */
+	size_t length = strlen(operands);
 	char copy[INSN_TEXT_MAX];
 	const char *split[OPERANDS_MAX];
 
-	if (strlen(operands) >= sizeof(copy))
+	if (length >= sizeof(copy))
 		return false;
-	strcpy(copy, operands);
+	memcpy(copy, operands, length + 1);
 	size_t count = operands_split(copy, split);
 
 	const char *pclmul = pclmul_name(layout, insn);

@@ -26,7 +26,7 @@ static bool parse_line(char *line, struct module *out)
 	memset(out, 0, sizeof(*out));
 	if (strlen(fields[NAME]) >= sizeof(out->name))
 		return false;
-	strcpy(out->name, fields[NAME]);
+	(void)snprintf(out->name, sizeof(out->name), "%s", fields[NAME]);
 	out->live = strcmp(fields[STATE], "Live") == 0;
 	errno = 0;
 	out->size = strtoull(fields[SIZE], &end, 10);
@@ -96,11 +96,15 @@ static char *read_text(struct fail *fail)
 	char *text = malloc(size);
 	ssize_t got = 1;
 
+	if (text == NULL) {
+		(void)fail_memory(fail, "the list of modules");
+		return NULL;
+	}
 	if (fd < 0 && errno != ENOENT) {
 		(void)fail_errno(fail, errno, "/proc/modules: cannot open the list of modules");
 		goto failed;
 	}
-	while (text != NULL && fd >= 0 && got > 0) {
+	while (fd >= 0 && got > 0) {
 		if (length + 1 == size) {
 			char *more = size < MODULES_TEXT_MAX ? realloc(text, size * 2) : NULL;
 
@@ -113,7 +117,7 @@ static char *read_text(struct fail *fail)
 		if (got > 0)
 			length += (size_t)got;
 	}
-	if (text == NULL || (fd >= 0 && got > 0)) {
+	if (fd >= 0 && got > 0) {
 		(void)fail_memory(fail, "the list of modules");
 		goto failed;
 	}
@@ -182,8 +186,10 @@ int module_identity(const char *name, uint64_t *out, struct fail *fail)
 	if (*name == '\0' || strchr(name, '/') != NULL || strspn(name, ".") == strlen(name) ||
 	    length < 0 || (size_t)length >= sizeof(path))
 		return fail_set(fail, OUTCOME_ERROR, "\"%.64s\" is no name of a module", name);
-	for (char *at = path + strlen("/sys/module/"); *at != '/'; at++)
-		*at = *at == '-' ? '_' : *at;
+	for (char *at = path + strlen("/sys/module/"); *at != '/'; at++) {
+		if (*at == '-')
+			*at = '_';
+	}
 	/* Code built into the kernel has a directory too, but no initstate. */
 	if (stat(path, &status) != 0)
 		goto missing;

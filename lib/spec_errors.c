@@ -115,6 +115,6 @@ const char *spec_quote(const char *text, size_t length, char out[QUOTE_MAX])
 		for (; control > 0; control--)
 			at += sprintf(at, "\\x%02x", (unsigned char)text[i++]);
 	}
-	(void)strcpy(at, shown < length ? "...'" : "'");
+	(void)snprintf(at, (size_t)(out + QUOTE_MAX - at), "%s", shown < length ? "...'" : "'");
 	return out;
 }

@@ -66,6 +66,7 @@ static struct node *add(struct builder *builder, const yaml_event_t *event, enum
 	}
 	node->kind = kind;
 	node->place = place_of(&event->start_mark);
+	/* libyaml ends only what it began, NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 	**tail = node;
 	*tail = &node->next;
 	return node;
@@ -240,9 +241,9 @@ void spec_tree_parse(const char *text, size_t length, struct spec_errors *errors
 	yaml_parser_delete(&parser);
 }
 
+/* As deep as SPEC_DEPTH_MAX, NOLINTNEXTLINE(misc-no-recursion) */
 void spec_tree_destroy(struct node *node)
 {
-	/* Recursion is as deep as SPEC_DEPTH_MAX. */
 	while (node != NULL) {
 		struct node *next = node->next;
 

@@ -227,7 +227,7 @@ static bool digits_parse(const char *text, const char *digits, uint64_t *out)
 	if (*text == '\0')
 		return false;
 	for (; *text != '\0'; text++) {
-		char lower = *text >= 'A' && *text <= 'F' ? (char)(*text - 'A' + 'a') : *text;
+		int lower = *text >= 'A' && *text <= 'F' ? *text - 'A' + 'a' : *text;
 		const char *digit = strchr(digits, lower);
 
 		if (digit == NULL)

@@ -6,6 +6,7 @@
 
 #define NONE UINT32_MAX
 #define COUNT_MAX ((size_t)1 << 24)
+#define COUNT_FIRST ((size_t)256 * 1024)
 #define PAGE_BYTES 4096u
 
 struct symtab *symtab_create(void)
@@ -52,7 +53,7 @@ int symtab_reserve(struct symtab *symtab, size_t count, struct fail *fail)
 	/* More than most kernels have: what is not used takes no memory, for its pages are not
 	 * touched, while to grow may mean to copy. */
 	while (size - symtab->count < count)
-		size = size == 0 ? 256 * 1024 : size * 2;
+		size = size == 0 ? COUNT_FIRST : size * 2;
 
 	struct symbol *items = reallocarray(symtab->items, size, sizeof(*items));
 
@@ -126,10 +127,12 @@ static int sort_items(struct symtab *symtab, struct fail *fail)
 
 	CLEANUP_FREE struct sort_key *keys = calloc(count * 2, sizeof(*keys));
 	CLEANUP_FREE struct symbol *copy = malloc(count * sizeof(*copy));
-	struct sort_key *from = keys, *to = keys + count;
 
 	if (keys == NULL || copy == NULL)
 		return fail_memory(fail, "sorting symbols");
+
+	struct sort_key *from = keys, *to = keys + count;
+
 	memcpy(copy, items, count * sizeof(*copy));
 	for (size_t i = 0; i < count; i++) {
 		lowest = items[i].address < lowest ? items[i].address : lowest;

@@ -27,7 +27,9 @@ static char type_letter(const struct elf_symbol *symbol)
 		letter = 'B';
 	else
 		letter = (section->flags & SHF_WRITE) != 0 ? 'D' : 'R';
-	return symbol->binding == STB_LOCAL ? (char)tolower(letter) : letter;
+	if (symbol->binding == STB_LOCAL)
+		letter = (char)tolower(letter);
+	return letter;
 }
 
 /* A copy of a name among the index's own. */
@@ -45,7 +47,7 @@ static const char *copy_name(struct symtab *symtab, const char *name, struct fai
 		(void)fail_memory(fail, "names of symbols");
 		return NULL;
 	}
-	memcpy(room, name, length);
+	memcpy(room, name, length + 1);
 	return symtab_name_keep(symtab, length);
 }
 

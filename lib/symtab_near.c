@@ -83,7 +83,7 @@ size_t symtab_near(const struct symtab *symtab, const char *name, const struct s
 			at++;
 		if (count < max)
 			count++;
-		memmove(&out[at + 1], &out[at], (count - at - 1) * sizeof(*out));
+		memmove(&out[at + 1], &out[at], (count - at - 1) * sizeof(struct symbol *));
 		memmove(&distances[at + 1], &distances[at], (count - at - 1) * sizeof(*distances));
 		out[at] = symbol;
 		distances[at] = far;

@@ -66,7 +66,7 @@ static const char *copy_text(struct symtab *symtab, const char *text)
 
 	if (room == NULL)
 		return NULL;
-	memcpy(room, text, length);
+	memcpy(room, text, length + 1);
 	return symtab_name_keep(symtab, length);
 }
 

@@ -70,7 +70,7 @@ int target_open_image(const struct elf_file *elf, const char *path, const char *
 		return fail_set(fail, OUTCOME_ERROR, "a kernel release of %zu characters cannot be",
 				strlen(release));
 	}
-	strcpy(info->release, release);
+	(void)snprintf(info->release, sizeof(info->release), "%s", release);
 	/* A module has a build-id of its own, which is not the kernel's. */
 	if (build_id != NULL && !elf_file_relocatable(elf))
 		(void)snprintf(info->build_id, sizeof(info->build_id), "%s", build_id);

@@ -42,8 +42,10 @@ static char *module_name(const char *path)
 	const char *base = slash == NULL ? path : slash + 1;
 	char *name = strndup(base, strcspn(base, "."));
 
-	for (char *at = name; at != NULL && *at != '\0'; at++)
-		*at = *at == '-' ? '_' : *at;
+	for (char *at = name; at != NULL && *at != '\0'; at++) {
+		if (*at == '-')
+			*at = '_';
+	}
 	return name;
 }
 

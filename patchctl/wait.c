@@ -17,7 +17,7 @@ void wait_begin(struct wait *wait, const char *text)
 	struct sigevent event = {
 		.sigev_notify = SIGEV_THREAD,
 		.sigev_notify_function = say,
-		.sigev_value.sival_ptr = (void *)(uintptr_t)text,
+		.sigev_value.sival_ptr = (void *)text,
 	};
 
 	/* Without a timer there is no such message, and nothing else is amiss. */

@@ -40,13 +40,13 @@ static bool jobs_unpack(json_t *patches, struct request *request)
 
 	if (json_array_size(patches) == 0 || json_array_size(patches) > PATCHES_MAX)
 		return false;
-	request->count = json_array_size(patches);
 	json_array_foreach(patches, i, item) {
 		struct job *job = &request->jobs[i];
 
 		if (json_unpack_ex(item, &why, JSON_STRICT, "{s:s, s:s}", "name", &job->source,
 				   "yaml", &job->yaml) < 0 || !source_good(job->source))
 			return false;
+		request->count = i + 1;
 	}
 	return true;
 }

@@ -274,7 +274,7 @@ static const char *time_print(int64_t microseconds, char out[32])
 
 	if (gmtime_r(&seconds, &parts) == NULL ||
 	    strftime(out, 32, "%Y-%m-%d %H:%M:%S UTC", &parts) == 0)
-		strcpy(out, "an unknown time");
+		(void)snprintf(out, 32, "an unknown time");
 	return out;
 }
 

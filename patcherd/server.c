@@ -152,7 +152,7 @@ static void connection_reply(struct connection *connection, json_t *reply)
 	}
 	if (queued < 0)
 		connection->closing = true;
-	connection->deadline = now_milliseconds() + SERVER_PATIENCE * 1000;
+	connection->deadline = now_milliseconds() + SERVER_PATIENCE * 1000L;
 }
 
 /* What is not a varlink call cannot be answered by one; it gets an error, and no more is read. */
@@ -217,7 +217,7 @@ static void connection_take(struct server *server, struct connection *connection
 		json_decref(call);
 		connection->more = connection->link.in_length > 0;
 	} else if (connection->deadline == 0) {
-		connection->deadline = now_milliseconds() + SERVER_PATIENCE * 1000;
+		connection->deadline = now_milliseconds() + SERVER_PATIENCE * 1000L;
 	}
 }
 
