@@ -240,32 +240,50 @@ static int bytes_blacklist(struct hazards *hazards, const struct symtab *symtab,
 	return 0;
 }
 
-static bool owner_is(const struct owner *owner, const struct symbol *symbol)
+static bool same_module(const struct symbol *a, const struct symbol *b)
 {
-	if (strcmp(owner->name, symbol->name) != 0 ||
-	    (owner->object == NULL) != (symbol->module == NULL))
-		return false;
-	return owner->object == NULL || strcmp(owner->object, symbol->module) == 0;
+	if (a->module == NULL || b->module == NULL)
+		return a->module == b->module;
+	return strcmp(a->module, b->module) == 0;
 }
 
-static const struct owner *list_find(const struct owner_list *list, const struct symbol *symbol)
+static bool owner_is(const struct owner *owner, const struct symtab *symtab,
+		     const struct symbol *symbol)
+{
+	const struct symbol *alias = NULL;
+
+	if ((owner->object == NULL) != (symbol->module == NULL) ||
+	    (owner->object != NULL && strcmp(owner->object, symbol->module) != 0))
+		return false;
+	if (strcmp(owner->name, symbol->name) == 0)
+		return true;
+	/* The kernel may tell of it by another of its names. */
+	while ((alias = symtab_next(symtab, owner->name, alias)) != NULL) {
+		if (alias->address == symbol->address && same_module(alias, symbol))
+			return true;
+	}
+	return false;
+}
+
+static const struct owner *list_find(const struct owner_list *list, const struct symtab *symtab,
+				     const struct symbol *symbol)
 {
 	for (size_t i = 0; i < list->count; i++) {
-		if (owner_is(&list->items[i], symbol))
+		if (owner_is(&list->items[i], symtab, symbol))
 			return &list->items[i];
 	}
 	return NULL;
 }
 
-static int bytes_livepatch(struct hazards *hazards, const struct symbol *symbol,
-			   struct fail *fail)
+static int bytes_livepatch(struct hazards *hazards, const struct symtab *symtab,
+			   const struct symbol *symbol, struct fail *fail)
 {
 	const struct owner *owner;
 
 	if (need(&hazards->livepatches, list_livepatches, NULL, "the list of kernel livepatches",
 		 fail) != 0)
 		return -1;
-	owner = list_find(&hazards->livepatches, symbol);
+	owner = list_find(&hazards->livepatches, symtab, symbol);
 	if (owner == NULL)
 		return 0;
 	return fail_at(fail, OUTCOME_HAZARD, symbol->address,
@@ -313,8 +331,9 @@ static const struct insn *ftrace_site(const struct function *function)
 	return is_ftrace_nop(insn) || insn->flow == FLOW_CALL ? insn : NULL;
 }
 
-static int bytes_ftrace(struct hazards *hazards, const struct function *function,
-			uint64_t address, size_t length, struct fail *fail)
+static int bytes_ftrace(struct hazards *hazards, const struct symtab *symtab,
+			const struct function *function, uint64_t address, size_t length,
+			struct fail *fail)
 {
 	const struct insn *site = ftrace_site(function);
 	const struct owner *tracer = NULL;
@@ -328,7 +347,7 @@ static int bytes_ftrace(struct hazards *hazards, const struct function *function
 			return -1;
 		if (hazards->traced.state == LIST_ABSENT)
 			return 0;
-		tracer = list_find(&hazards->traced, function->symbol);
+		tracer = list_find(&hazards->traced, symtab, function->symbol);
 		/* A call that no tracer put there is the function's own. */
 		if (tracer == NULL && !is_ftrace_nop(site))
 			return 0;
@@ -369,13 +388,6 @@ static int branches_inside(const struct function *function, uint64_t address, si
 			       insn->address, insn->target);
 	}
 	return 0;
-}
-
-static bool same_module(const struct symbol *a, const struct symbol *b)
-{
-	if (a->module == NULL || b->module == NULL)
-		return a->module == b->module;
-	return strcmp(a->module, b->module) == 0;
 }
 
 /* Bytes of a function, and where else to look for what may jump into their middle. */
@@ -448,12 +460,12 @@ int hazard_bytes(struct hazards *hazards, const struct symtab *symtab, struct ta
 	bool several = first != SIZE_MAX && function->insns[first].length < length;
 	bool image = hazards == NULL;
 
-	if (bytes_ftrace(hazards, function, address, length, fail) != 0)
+	if (bytes_ftrace(hazards, symtab, function, address, length, fail) != 0)
 		return -1;
 	if (hazards != NULL &&
 	    (bytes_kprobes(hazards, function, address, length, several, fail) != 0 ||
 	     bytes_blacklist(hazards, symtab, address, length, fail) != 0 ||
-	     bytes_livepatch(hazards, function->symbol, fail) != 0))
+	     bytes_livepatch(hazards, symtab, function->symbol, fail) != 0))
 		return -1;
 	if (several && function->decoded < function->size)
 		return undecoded(function, fail);

@@ -21,7 +21,7 @@ static const uint8_t text[] = {
 };
 enum { PUSH = 0, XOR = 1, TESTB = 3, JE = 7 };
 
-static struct owner kprobe;
+static struct owner kprobe, livepatch;
 static enum list_state kprobes_state;
 
 int list_kprobes(struct owner_list *list, struct fail *fail)
@@ -53,7 +53,8 @@ int list_traced(struct owner_list *list, struct fail *fail)
 int list_livepatches(struct owner_list *list, struct fail *fail)
 {
 	(void)fail;
-	return none(list);
+	*list = (struct owner_list){ .state = LIST_READ, .items = &livepatch, .count = 1 };
+	return 0;
 }
 
 int owner_list_resolve(struct owner_list *list, const struct symtab *symtab, struct fail *fail)
@@ -90,7 +91,7 @@ static struct function function;
 
 static int setup(void **state)
 {
-	static const char map[] = "81000000 t victim\n8100000b T _etext\n";
+	static const char map[] = "81000000 t victim\n81000000 T alias\n8100000b T _etext\n";
 	char path[] = "/tmp/test_hazard.XXXXXX";
 	int fd = mkstemp(path);
 	struct fail fail;
@@ -107,6 +108,7 @@ static int setup(void **state)
 				       &function, &fail), 0);
 	assert_int_equal(function.decoded, sizeof(text));
 	kprobe = (struct owner){ .name = (char *)"victim", .address = BASE };
+	livepatch = (struct owner){ .name = (char *)"other", .detail = (char *)"fix" };
 	kprobes_state = LIST_READ;
 	return 0;
 }
@@ -177,6 +179,19 @@ static void a_list_that_cannot_be_read_is_a_hazard(void **state)
 	assert_string_equal(why_not(JE, 2), "");
 }
 
+static void a_livepatched_function_is_a_hazard_by_any_of_its_names(void **state)
+{
+	(void)state;
+	kprobe.address = BASE + 0x1000;
+	assert_string_equal(why_not(JE, 2), "");
+	livepatch.name = (char *)"victim";
+	assert_says(why_not(JE, 2), "the kernel livepatch fix replaces victim");
+	livepatch.name = (char *)"alias";
+	assert_says(why_not(JE, 2), "the kernel livepatch fix replaces victim");
+	livepatch.object = (char *)"module";	/* another one of that name */
+	assert_string_equal(why_not(JE, 2), "");
+}
+
 #define unit(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -185,6 +200,7 @@ int main(void)
 		unit(a_kprobe_in_the_bytes_or_before_them_is_a_hazard_and_one_behind_is_not),
 		unit(a_disabled_kprobe_owns_all_that_its_jump_would_cover),
 		unit(a_kprobe_on_ftrace_s_site_is_no_hazard),
+		unit(a_livepatched_function_is_a_hazard_by_any_of_its_names),
 		unit(a_list_that_cannot_be_read_is_a_hazard),
 	};
 
