@@ -152,6 +152,20 @@ int plan_site_check(const struct proof *proof, struct fail *fail)
 	return check_code(proof, &site->replacement, site->replacement_place, "replace.bytes", fail);
 }
 
+/* A module that is loaded is not built in: a function of the image is another one of that name. */
+static int check_module(const struct proof *proof, const struct symbol *symbol, struct fail *fail)
+{
+	const char *module = proof->site->module;
+	const struct modules *modules = proof->kernel->modules;
+
+	if (module == NULL || symbol->module != NULL || modules == NULL ||
+	    modules_find(modules, module) == NULL)
+		return 0;
+	return fail_at(fail, OUTCOME_NOT_FOUND, symbol->address, "module %s is loaded and has no "
+		       "function %s; the one of the kernel image at 0x%" PRIx64 " is another: leave "
+		       "`module` out if it is meant", module, symbol->name, symbol->address);
+}
+
 static int locate(struct proof *proof, struct fail *fail)
 {
 	const struct kernel *kernel = proof->kernel;
@@ -170,6 +184,8 @@ static int locate(struct proof *proof, struct fail *fail)
 				       site->function, site->module);
 		return -1;
 	}
+	if (check_module(proof, symbol, fail) != 0)
+		return -1;
 	if (symbol->address + site->offset < symbol->address)
 		return fail_at(fail, OUTCOME_MISMATCH, symbol->address,
 			       "%s+0x%" PRIx64 ": that offset is past the end of the address space",

@@ -540,6 +540,25 @@ static void a_module_that_went_away_since_the_symbols_were_read_is_not_found(voi
 	modules_deinit(&modules);
 }
 
+static void a_function_of_the_image_is_not_that_of_a_loaded_module(void **state)
+{
+	struct fixture *f = *state;
+	struct site site = site_of("victim", 0xe, "74 07", "75 07");
+	struct modules modules;
+
+	site.module = (char *)"ghost";
+	assert_int_equal(modules_parse("other 4096 0 - Live 0xffffffff81000070\n", &modules,
+				       &f->fail), 0);
+	f->kernel.modules = &modules;
+	assert_outcome(planned_site(f, site), OUTCOME_APPLICABLE);
+	modules_deinit(&modules);
+	assert_int_equal(modules_parse("ghost 4096 0 - Live 0xffffffff81000070\n", &modules,
+				       &f->fail), 0);
+	assert_outcome(planned_site(f, site), OUTCOME_NOT_FOUND);
+	assert_says(f, "module ghost is loaded and has no function victim");
+	modules_deinit(&modules);
+}
+
 #define unit(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -576,6 +595,7 @@ int main(void)
 		unit(a_cold_part_that_cannot_be_decoded_may_jump_into_the_middle),
 		unit(a_part_in_memory_given_back_is_not_looked_at),
 		unit(a_branch_into_memory_given_back_is_refused),
+		unit(a_function_of_the_image_is_not_that_of_a_loaded_module),
 		unit(a_module_that_went_away_since_the_symbols_were_read_is_not_found),
 	};
 
