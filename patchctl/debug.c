@@ -10,16 +10,15 @@
 #define PACKAGE_VERSION VERSION
 #include <bfd.h>
 
-#ifndef __SANITIZE_ADDRESS__
-/* libbfd loads linker plugins with it. A tool for root must not, and a static one cannot. */
-void *dlopen(const char *path, int mode);
-void *dlopen(const char *path, int mode)
+/* What libbfd's dlopen() is in a static patchctl (ld --wrap): a tool for root must not load linker
+ * plugins, and a static one cannot. */
+void *__wrap_dlopen(const char *path, int mode);
+void *__wrap_dlopen(const char *path, int mode)
 {
 	(void)path;
 	(void)mode;
 	return NULL;
 }
-#endif
 
 struct debug {
 	bfd *file;
