@@ -108,6 +108,34 @@ static int check_overlap(const struct patch *patch, struct plan *plan, struct fa
 	return 0;
 }
 
+/* The sites were proved one by one, each against the function as it is without the others. */
+static int check_jumps(const struct kernel *kernel, struct plan *plan, struct fail *fail)
+{
+	for (size_t i = 0; i < plan->site_count; i++) {
+		struct site_plan *from = &plan->sites[i];
+
+		for (size_t j = 0; j < plan->site_count; j++) {
+			const struct site_plan *into = &plan->sites[j];
+			char text[512], path[SITE_PATH_MAX], other[SITE_PATH_MAX];
+
+			if (i == j || from->outcome != OUTCOME_APPLICABLE || !into->located ||
+			    !into->site->multiple || !plan_site_jumps_into(kernel, from, into))
+				continue;
+			(void)snprintf(text, sizeof(text), "%.200s:%u:%u: error: %s.replace.bytes: "
+				       "it jumps into the middle of %s, at 0x%" PRIx64 " on this "
+				       "kernel", plan->patch->source,
+				       from->site->replacement_place.line,
+				       from->site->replacement_place.column,
+				       plan_site_path(plan->patch, plan->variant, i, path),
+				       plan_site_path(plan->patch, plan->variant, j, other),
+				       into->address);
+			if (plan_site_outcome(from, OUTCOME_INVALID_SPEC, text) != 0)
+				return fail_memory(fail, "a site's outcome");
+		}
+	}
+	return 0;
+}
+
 static size_t count_outcome(const struct plan *plan, enum outcome outcome)
 {
 	size_t count = 0;
@@ -179,7 +207,8 @@ static int prove_sites(const struct kernel *kernel, struct plan *plan, struct fa
 		if (plan_site(&proof, fail) != 0)
 			return -1;
 	}
-	if (check_overlap(plan->patch, plan, fail) != 0 || combine(plan, fail) != 0)
+	if (check_overlap(plan->patch, plan, fail) != 0 || check_jumps(kernel, plan, fail) != 0 ||
+	    combine(plan, fail) != 0)
 		return -1;
 	return warn_siblings(kernel, plan, fail);
 }

@@ -419,6 +419,21 @@ static int check_targets(const struct proof *proof, const struct insn *insns, si
 	return 0;
 }
 
+bool plan_site_jumps_into(const struct kernel *kernel, const struct site_plan *from,
+			  const struct site_plan *into)
+{
+	struct insn insns[INSNS_MAX];
+	struct fail ignored;	/* what does not decode was refused before */
+	size_t count = code_decode(kernel, &from->site->replacement, from->address, insns, &ignored);
+
+	for (size_t i = 0; i < count; i++) {
+		if (insns[i].has_target && insns[i].target > into->address &&
+		    insns[i].target - into->address < into->site->replacement.length)
+			return true;
+	}
+	return false;
+}
+
 static int line_add(struct proof *proof, enum line_role role, const struct insn *insn,
 		    struct fail *fail)
 {

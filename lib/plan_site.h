@@ -29,6 +29,11 @@ int plan_site(struct proof *proof, struct fail *fail) MUST_CHECK;
  * instructions, and one, unless `multiple`. -1: OUTCOME_INVALID_SPEC. */
 int plan_site_check(const struct proof *proof, struct fail *fail) MUST_CHECK;
 
+/* Whether the new instructions of one site jump into the middle of another's, which replaces several:
+ * no instruction need begin there any more. */
+bool plan_site_jumps_into(const struct kernel *kernel, const struct site_plan *from,
+			  const struct site_plan *into);
+
 /* Sets the outcome and a copy of the message (NULL: none). -1: memory ran out. */
 int plan_site_outcome(struct site_plan *plan, enum outcome outcome, const char *message)
 	MUST_CHECK;

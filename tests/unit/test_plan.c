@@ -559,6 +559,22 @@ static void a_function_of_the_image_is_not_that_of_a_loaded_module(void **state)
 	modules_deinit(&modules);
 }
 
+static void a_jump_into_the_middle_of_another_site_is_refused(void **state)
+{
+	struct fixture *f = *state;
+
+	memcpy(f->memory.text + 0x40, "\x31\xc0\x90\xc3\xcc", 5);	/* it jumps nowhere */
+	f->sites[0] = site_of("victim", 0xe, "74 07", "74 02");	/* to the old mov */
+	f->sites[1] = site_of("victim", 0x10, "31 c0 b8 01 00 00 00", "b8 01 00 00 00 31 c0");
+	f->sites[1].multiple = true;
+	f->variants[0].site_count = 2;
+	assert_outcome(planned(f), OUTCOME_INVALID_SPEC);
+	assert_says(f, "t.yaml:9:14: error: sites[0].replace.bytes: it jumps into the middle of "
+		    "sites[1]");
+	f->sites[0] = site_of("victim", 0xe, "74 07", "74 00");	/* to its start */
+	assert_outcome(planned(f), OUTCOME_APPLICABLE);
+}
+
 #define unit(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -596,6 +612,7 @@ int main(void)
 		unit(a_part_in_memory_given_back_is_not_looked_at),
 		unit(a_branch_into_memory_given_back_is_refused),
 		unit(a_function_of_the_image_is_not_that_of_a_loaded_module),
+		unit(a_jump_into_the_middle_of_another_site_is_refused),
 		unit(a_module_that_went_away_since_the_symbols_were_read_is_not_found),
 	};
 
