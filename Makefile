@@ -180,7 +180,7 @@ SOURCES = $(wildcard lib/*.c patcherd/*.c patchctl/*.c)
 lint: deps-lint
 	$(MAKE) BUILD=build-lint/gcc CFLAGS='-O2 -Werror -fanalyzer -Wno-analyzer-malloc-leak' all
 	$(MAKE) BUILD=build-lint/clang CC=clang CFLAGS='-O2 -Werror' all unit
-	$(MAKE) -j$(shell nproc) CC=clang $(SOURCES:%=tidy-%)
+	$(MAKE) -k -j$(shell nproc) CC=clang $(SOURCES:%=tidy-%)
 	cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,portability \
 		--suppress=missingIncludeSystem --suppress=memleak --suppress=resourceLeak \
 		-D'json_array_foreach(array,i,item)=while ((item = json_array_get(array, i)) != NULL)' \

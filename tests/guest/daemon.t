@@ -12,5 +12,6 @@ tests/guest/run --kernel "$dir" --timeout 600 --add "$build/patcherd" --add "$bu
 	--add "$build/faults/patcherd:patcherd-faults" \
 	--add "$build/kmod-$release/patcher_kmem.ko" \
 	--add "$build/kmod-$release/test/patcherd_test.ko" \
+	--add "$build/kmod-$release/test/patcherd_livepatch.ko" \
 	--add patches/nfs-flock.yaml --add tests/guest/tap.sh --add tests/guest/daemon.sh \
 	--add tests/guest/daemon-guest -- ./daemon-guest
