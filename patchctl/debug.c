@@ -11,7 +11,8 @@
 #include <bfd.h>
 
 /* What libbfd's dlopen() is in a static patchctl (ld --wrap): a tool for root must not load linker
- * plugins, and a static one cannot. */
+ * plugins, and a static one cannot. Its name is ld's choice:
+ * NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 void *__wrap_dlopen(const char *path, int mode);
 void *__wrap_dlopen(const char *path, int mode)
 {
@@ -19,6 +20,7 @@ void *__wrap_dlopen(const char *path, int mode)
 	(void)mode;
 	return NULL;
 }
+/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 
 struct debug {
 	bfd *file;
