@@ -58,21 +58,23 @@ static void entries_choose(struct request *request)
 	}
 }
 
-/* What was put back, as the interface's type Site. */
-static json_t *sites_json(const struct journal_entry *entry, enum outcome outcome)
+/* What was put back, as the interface's type Site. `found`: the patch's bytes, where they were
+ * compared and replaced; null where the message says otherwise. */
+static json_t *sites_json(const struct journal_entry *entry, enum outcome outcome, bool replaced)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < entry->site_count; i++) {
 		const struct journal_site *site = &entry->sites[i];
 		struct code old = { .bytes = site->old }, new = { .bytes = site->replacement };
-		json_t *json = json_pack("{s:o, s:o, s:I, s:o, s:s, s:n, s:o, s:n, s:o, s:[]}",
+		json_t *json = json_pack("{s:o, s:o, s:I, s:o, s:s, s:n, s:o, s:o, s:o, s:[]}",
 					 "function", result_text(site->function),
 					 "module", result_text(site->module),
 					 "offset", (json_int_t)site->offset,
 					 "address", result_address(site->address),
 					 "outcome", outcome_name(outcome), "message",
-					 "expected", result_code(&new), "found",
+					 "expected", result_code(&new),
+					 "found", replaced ? result_code(&new) : json_null(),
 					 "replacement", result_code(&old), "lines");
 
 		if (json_array_append_new(list, json) < 0) {
@@ -95,7 +97,9 @@ static void result_add(struct request *request, const char *patch, enum outcome 
 	if (message == NULL)
 		(void)json_object_set_new(result, "message", json_null());
 	if (entry != NULL)
-		(void)json_object_set_new(result, "sites", sites_json(entry, outcome));
+		(void)json_object_set_new(result, "sites", 
+					  sites_json(entry, outcome,
+						     outcome == OUTCOME_REVERTED && message == NULL));
 	if (json_array_append_new(request->results, result) < 0) {
 		json_decref(request->results);
 		request->results = NULL;
