@@ -264,7 +264,7 @@ static void in_own_file_system(struct place_of_test *place, const char *options,
 	assert_int_equal(waitpid(child, &status, 0), child);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_ALLOWED) {
 		print_message("# skipped: mounting a file system is not allowed here\n");
-		skip();
+		return;		/* cmocka says "not ok # SKIP", which prove takes for a failure */
 	}
 	assert_int_equal(status, 0);
 }
