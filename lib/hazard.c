@@ -49,25 +49,6 @@ void hazards_destroy(struct hazards *hazards)
 	free(hazards);
 }
 
-/* Reads a list if that was not done yet; `symtab` NULL: it has no addresses. -1: it exists and
- * cannot be read (OUTCOME_HAZARD), or memory ran out. */
-static int need(struct owner_list *list, int (*read)(struct owner_list *, struct fail *),
-		const struct symtab *symtab, const char *what, struct fail *fail)
-{
-	if (list->state == LIST_UNREAD &&
-	    (read(list, fail) != 0 ||
-	     (symtab != NULL && owner_list_resolve(list, symtab, fail) != 0))) {
-		owner_list_deinit(list);
-		return -1;
-	}
-	if (list->state != LIST_UNREADABLE)
-		return 0;
-	return fail_set(fail, OUTCOME_HAZARD,
-			"%s cannot be read (%s), so it is not known whether somebody else owns these "
-			"bytes; run patcherd as root with CAP_SYSLOG, mount debugfs and tracefs, and "
-			"see `lockdown` in patcherd(8)", what, list->why);
-}
-
 /* The address of the kernel image's symbol of that name; 0: there is none. */
 static uint64_t image_symbol(const struct symtab *symtab, const char *name)
 {
@@ -79,6 +60,51 @@ static uint64_t image_symbol(const struct symtab *symtab, const char *name)
 			return symbol->address;
 	}
 	return 0;
+}
+
+/* What is asked of the kernel, and a function that only a kernel with such a list has. */
+struct list_kind {
+	const char *what;
+	int (*read)(struct owner_list *list, struct fail *fail);
+	const char *feature;
+	bool addresses;
+};
+
+static const struct list_kind kprobes_kind = {
+	"the list of kprobes", list_kprobes, "register_kprobe", true
+};
+static const struct list_kind blacklist_kind = {
+	"the kprobe blacklist", list_kprobe_blacklist, "register_kprobe", true
+};
+static const struct list_kind traced_kind = {
+	"the list of traced functions", list_traced, "ftrace_set_filter", false
+};
+static const struct list_kind livepatches_kind = {
+	"the list of kernel livepatches", list_livepatches, "klp_enable_patch", false
+};
+
+/* Reads a list if that was not done yet. -1: it exists and cannot be read (OUTCOME_HAZARD), or memory
+ * ran out. Where the kernel has the feature and not the list, it is hidden: debugfs=off. */
+static int need(struct owner_list *list, const struct list_kind *kind, const struct symtab *symtab,
+		struct fail *fail)
+{
+	if (list->state == LIST_UNREAD &&
+	    (kind->read(list, fail) != 0 ||
+	     (kind->addresses && owner_list_resolve(list, symtab, fail) != 0))) {
+		owner_list_deinit(list);
+		return -1;
+	}
+	if (list->state == LIST_ABSENT && image_symbol(symtab, kind->feature) != 0)
+		return fail_set(fail, OUTCOME_HAZARD,
+				"this kernel has %s but does not show it, so it is not known whether "
+				"somebody else owns these bytes; was it started with debugfs=off, or built without?",
+				kind->what);
+	if (list->state != LIST_UNREADABLE)
+		return 0;
+	return fail_set(fail, OUTCOME_HAZARD,
+			"%s cannot be read (%s), so it is not known whether somebody else owns these "
+			"bytes; run patcherd as root with CAP_SYSLOG, mount debugfs and tracefs, and "
+			"see LOCKDOWN in patcherd(8)", kind->what, list->why);
 }
 
 static bool between(const struct symtab *symtab, uint64_t address, const char *start,
@@ -168,7 +194,7 @@ int hazard_hidden(struct hazards *hazards, const struct symtab *symtab,
 
 	if (hazards == NULL)
 		return 0;
-	if (need(&hazards->kprobes, list_kprobes, symtab, "the list of kprobes", fail) != 0)
+	if (need(&hazards->kprobes, &kprobes_kind, symtab, fail) != 0)
 		return -1;
 	for (size_t i = 0; i < hazards->kprobes.count; i++) {
 		const struct owner *kprobe = &hazards->kprobes.items[i];
@@ -224,8 +250,7 @@ static int bytes_kprobes(const struct hazards *hazards, const struct function *f
 static int bytes_blacklist(struct hazards *hazards, const struct symtab *symtab, uint64_t address,
 			   size_t length, struct fail *fail)
 {
-	if (need(&hazards->blacklist, list_kprobe_blacklist, symtab, "the kprobe blacklist",
-		 fail) != 0)
+	if (need(&hazards->blacklist, &blacklist_kind, symtab, fail) != 0)
 		return -1;
 	for (size_t i = 0; i < hazards->blacklist.count; i++) {
 		const struct owner *range = &hazards->blacklist.items[i];
@@ -280,8 +305,7 @@ static int bytes_livepatch(struct hazards *hazards, const struct symtab *symtab,
 {
 	const struct owner *owner;
 
-	if (need(&hazards->livepatches, list_livepatches, NULL, "the list of kernel livepatches",
-		 fail) != 0)
+	if (need(&hazards->livepatches, &livepatches_kind, symtab, fail) != 0)
 		return -1;
 	owner = list_find(&hazards->livepatches, symtab, symbol);
 	if (owner == NULL)
@@ -342,8 +366,7 @@ static int bytes_ftrace(struct hazards *hazards, const struct symtab *symtab,
 	    site->address + site->length <= address)
 		return 0;
 	if (hazards != NULL) {
-		if (need(&hazards->traced, list_traced, NULL, "the list of traced functions",
-			 fail) != 0)
+		if (need(&hazards->traced, &traced_kind, symtab, fail) != 0)
 			return -1;
 		if (hazards->traced.state == LIST_ABSENT)
 			return 0;

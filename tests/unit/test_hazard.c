@@ -22,7 +22,7 @@ static const uint8_t text[] = {
 enum { PUSH = 0, XOR = 1, TESTB = 3, JE = 7 };
 
 static struct owner kprobe, livepatch;
-static enum list_state kprobes_state;
+static enum list_state kprobes_state, livepatches_state;
 
 int list_kprobes(struct owner_list *list, struct fail *fail)
 {
@@ -53,7 +53,7 @@ int list_traced(struct owner_list *list, struct fail *fail)
 int list_livepatches(struct owner_list *list, struct fail *fail)
 {
 	(void)fail;
-	*list = (struct owner_list){ .state = LIST_READ, .items = &livepatch, .count = 1 };
+	*list = (struct owner_list){ .state = livepatches_state, .items = &livepatch, .count = 1 };
 	return 0;
 }
 
@@ -91,7 +91,8 @@ static struct function function;
 
 static int setup(void **state)
 {
-	static const char map[] = "81000000 t victim\n81000000 T alias\n8100000b T _etext\n";
+	static const char map[] = "81000000 t victim\n81000000 T alias\n8100000b T _etext\n"
+				  "81000010 T klp_enable_patch\n";
 	char path[] = "/tmp/test_hazard.XXXXXX";
 	int fd = mkstemp(path);
 	struct fail fail;
@@ -109,7 +110,7 @@ static int setup(void **state)
 	assert_int_equal(function.decoded, sizeof(text));
 	kprobe = (struct owner){ .name = (char *)"victim", .address = BASE };
 	livepatch = (struct owner){ .name = (char *)"other", .detail = (char *)"fix" };
-	kprobes_state = LIST_READ;
+	kprobes_state = livepatches_state = LIST_READ;
 	return 0;
 }
 
@@ -179,6 +180,17 @@ static void a_list_that_cannot_be_read_is_a_hazard(void **state)
 	assert_string_equal(why_not(JE, 2), "");
 }
 
+static void a_list_that_the_kernel_hides_is_a_hazard(void **state)
+{
+	(void)state;
+	kprobe.address = BASE + 0x1000;
+	livepatches_state = LIST_ABSENT;
+	assert_says(why_not(JE, 2), "this kernel has the list of kernel livepatches but does not show it");
+	hazards_renew(hazards);
+	livepatches_state = LIST_READ;
+	assert_string_equal(why_not(JE, 2), "");
+}
+
 static void a_livepatched_function_is_a_hazard_by_any_of_its_names(void **state)
 {
 	(void)state;
@@ -202,6 +214,7 @@ int main(void)
 		unit(a_kprobe_on_ftrace_s_site_is_no_hazard),
 		unit(a_livepatched_function_is_a_hazard_by_any_of_its_names),
 		unit(a_list_that_cannot_be_read_is_a_hazard),
+		unit(a_list_that_the_kernel_hides_is_a_hazard),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
