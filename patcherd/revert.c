@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "force.h"
 #include "look.h"
 #include "reply.h"
 #include "result.h"
@@ -248,6 +249,11 @@ static int request_run(struct request *request, struct fail *fail)
 	if (!live->target->info.writable && needs_write(request)) {
 		chosen_add(request, OUTCOME_NOT_WRITABLE, live->not_writable.message);
 		*fail = live->not_writable;
+		return -1;
+	}
+	if (request->force &&
+	    force_check(live, request->entries, request->chosen, fail) < 0) {
+		chosen_add(request, fail->code, fail->message);
 		return -1;
 	}
 	return entries_revert(request, fail);

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "force.h"
+
+#include <inttypes.h>
+
+#include "look.h"
+
+static int site_check(const struct live *live, const struct journal_site *site, struct fail *fail)
+{
+	const struct symbol *symbol = symtab_at(live->symtab, site->address);
+	struct function function;
+	int result;
+
+	if (symbol == NULL)
+		return fail_at(fail, OUTCOME_HAZARD, site->address,
+			       "no symbol has the bytes of %s+0x%" PRIx64 " any more, so it is not "
+			       "known who wrote there", site->function, site->offset);
+	if (function_load(live->target, live->decoder, symbol, &function, fail) < 0)
+		return -1;
+	result = hazard_hidden(live->hazards, live->symtab, &function,
+			       site->address - symbol->address, site->old.length, fail);
+	function_deinit(&function);
+	return result;
+}
+
+int force_check(struct live *live, const struct journal_entry *entries, size_t count,
+		struct fail *fail)
+{
+	struct look_site now;
+
+	if (live_refresh(live, fail) < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		for (size_t j = 0; j < entries[i].site_count; j++) {
+			const struct journal_site *site = &entries[i].sites[j];
+
+			if (look_at_site(live->target, site, &now, fail) < 0 ||
+			    (now.now == LOOK_OTHER && site_check(live, site, fail) < 0))
+				return -1;
+		}
+	}
+	return 0;
+}
