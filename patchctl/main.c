@@ -188,8 +188,8 @@ static int option_set(struct options *options, enum option_id id, const char *ar
 }
 
 /*
- * Options and arguments in any order, as far as "--". What is no option moves to the front of
- * argv, *count of them; *given has the bits of the options seen. Returns 0 or an exit status.
+ * Options and arguments in any order, as far as "--". What is no option moves to argv[1] and on,
+ * *count of them: argv[0] is the name in getopt's messages. *given has the bits of the options seen. Returns 0 or an exit status.
  */
 static int options_parse(int argc, char **argv, struct options *options, unsigned *given,
 			 int *count)
@@ -210,7 +210,7 @@ static int options_parse(int argc, char **argv, struct options *options, unsigne
 		int id = option == 'h' ? HELP : option - UCHAR_MAX - 1;
 
 		if (option == 1) {
-			argv[(*count)++] = optarg;
+			argv[++*count] = optarg;
 			continue;
 		}
 		if (option == '?')
@@ -220,7 +220,7 @@ static int options_parse(int argc, char **argv, struct options *options, unsigne
 			return outcome_status(OUTCOME_USAGE);
 	}
 	while (optind < argc)
-		argv[(*count)++] = argv[optind++];
+		argv[++*count] = argv[optind++];
 	return 0;
 }
 
@@ -302,10 +302,10 @@ int main(int argc, char **argv)
 	/* A closed pipe is a write error, told below. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (argc > 0)
-		argv[0] = own_name;	/* in getopt's messages */
+		argv[0] = own_name;
 	status = options_parse(argc, argv, &options, &given, &count);
 	if (status == 0)
-		status = dispatch(&options, given, count, argv);
+		status = dispatch(&options, given, count, argv + 1);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		(void)fprintf(stderr, "patchctl: error: cannot write the output: %s\n",
 			      strerror(errno));

@@ -65,6 +65,7 @@ usage 'a command is missing'
 usage "there is no command 'aply'" aply x.yaml
 usage "did you mean 'dry-run'?" dryrun x.yaml
 usage "'--colour'" --colour status
+usage "patchctl: unrecognized option '--colour'" status --colour
 usage "'--socket' requires an argument" status --socket
 usage "'--json'" status --json=yes
 usage 'apply needs FILE' apply
