@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * table: the places that a kernel's own tables name: text that the kernel rewrites or finds again
+ * by its address. x86-64 only; on i386 no table is read.
+ *
+ * Formats, as in 6.1 and 6.12; each field is relative to its own address:
+ *   __jump_table        s32 code, s32 target, s64 key (include/linux/jump_label.h, since 4.19)
+ *   .static_call_sites  s32 addr, s32 key (include/linux/static_call_types.h, since 5.10)
+ *   __ex_table          s32 insn, s32 fixup, s32 data (arch/x86/include/asm/extable.h; the third
+ *                       field is a handler before 5.16, since 4.6)
+ *   __bug_table         s32 addr, then s32 file, u16 line and u16 flags with
+ *                       CONFIG_DEBUG_BUGVERBOSE (12 bytes), or u16 flags and u16 of padding (8)
+ *                       (include/asm-generic/bug.h); which it is, the ud2 at `addr` tells
+ *
+ * In the kernel image a table lies between two symbols (include/asm-generic/vmlinux.lds.h), in a
+ * .ko or .o it is a section with relocations. Of a loaded module /sys/module/NAME/sections gives
+ * only where it starts: it is read up to where the module's next section starts, else up to a page
+ * that is not there, as each of a module's regions has a guard page behind it. What follows the
+ * table in there is told by the text that an entry must name.
+ */
+#ifndef PATCHERD_TABLE_H
+#define PATCHERD_TABLE_H
+
+#include "module.h"
+#include "symtab.h"
+#include "target.h"
+
+enum table_kind {
+	TABLE_JUMP_LABEL,	/* the kernel rewrites it when the key changes */
+	TABLE_JUMP_TARGET,	/* where such a jump goes */
+	TABLE_STATIC_CALL,	/* the kernel rewrites it when the call changes */
+	TABLE_EXCEPTION,	/* an instruction that may fault */
+	TABLE_FIXUP,		/* where the kernel goes on when it did */
+	TABLE_BUG		/* the ud2 of a WARN or BUG */
+};
+
+struct table_entry {
+	uint64_t address;
+	enum table_kind kind;
+};
+
+struct table {
+	struct table_entry *entries;	/* by address */
+	size_t count;
+};
+
+/*
+ * All entries of the kernel image (`module` NULL) or of that loaded module.
+ * `image`: that file's; NULL: the running kernel's. A table that a kernel does not have is empty.
+ * -1: OUTCOME_HAZARD, it exists and cannot be read; *out is empty then. Freed by table_deinit().
+ */
+int table_load(struct target *target, const struct symtab *symtab, const struct elf_file *image,
+	       const struct module *module, struct table *out, struct fail *fail) MUST_CHECK;
+void table_deinit(struct table *table);
+
+/* The index of the first entry at `address` or behind it; table->count: none. */
+size_t table_first(const struct table *table, uint64_t address);
+
+/* Adds what `length` bytes of the table that `name` calls, in memory at `address`, name between
+ * `start` and `end`; a rest shorter than an entry is no entry. `target` is where the text is, of
+ * which no more than ud2s are looked at. -1: OUTCOME_HAZARD. table_sort() comes behind the last. */
+int table_parse(struct target *target, const char *name, const uint8_t *data, size_t length,
+		uint64_t address, uint64_t start, uint64_t end, struct table *table,
+		struct fail *fail) MUST_CHECK;
+void table_sort(struct table *table);
+
+/* How many bytes an entry owns, of which `bytes` are the first `available`: 2 or 5 of a jump label,
+ * 5 or 6 of a static call, 2 of a ud2; 1 of others, which stand for a whole instruction. */
+size_t table_entry_length(enum table_kind kind, const uint8_t *bytes, size_t available);
+
+#endif
