@@ -6,14 +6,15 @@
  * Sources on a running kernel, each read when it is first needed after hazards_renew(): tracefs
  * enabled_functions (kernel/trace/ftrace.c, t_show), debugfs kprobes/list and kprobes/blacklist
  * (kernel/kprobes.c, report_probe, kprobe_blacklist_seq_show), /sys/kernel/livepatch
- * (Documentation/ABI/testing/sysfs-kernel-livepatch), /proc/modules. A list that exists and
- * cannot be read is a hazard itself.
+ * (Documentation/ABI/testing/sysfs-kernel-livepatch), /proc/modules; and, as of an image, the
+ * kernel's own tables (table.h). A list that exists and cannot be read is a hazard itself.
  */
 #ifndef PATCHERD_HAZARD_H
 #define PATCHERD_HAZARD_H
 
 #include "function.h"
 #include "module.h"
+#include "table.h"
 
 struct hazards;
 
@@ -21,8 +22,8 @@ struct hazards;
 int hazards_create(const struct modules *modules, struct hazards **out, struct fail *fail)
 	MUST_CHECK;
 void hazards_destroy(struct hazards *hazards);
-/* What was read may have changed since: call it at the start of each request. The kprobe blacklist,
- * a few hundred lines that come with text, is kept until a module comes, goes or moves. */
+/* What was read may have changed since: call it at the start of each request. The kprobe blacklist
+ * and the tables, which come with text, are kept until a module comes, goes or moves. */
 void hazards_renew(struct hazards *hazards);
 
 /* Before a function is even read: freed init memory, a per-CPU symbol, BPF and other text that
@@ -38,9 +39,11 @@ int hazard_hidden(struct hazards *hazards, const struct symtab *symtab,
 		  struct fail *fail) MUST_CHECK;
 
 /* Whether `length` bytes at `offset` of the function may be changed: ftrace's site, kprobes, the
- * kprobe blacklist, a livepatch, branches to the inside from the function and its siblings. */
+ * kprobe blacklist, a livepatch, jump labels, static calls, exceptions and WARNs, branches to the
+ * inside from the function and its siblings. `image`: as in hazard_symbol(). */
 int hazard_bytes(struct hazards *hazards, const struct symtab *symtab,
-		 struct target *target, struct decoder *decoder, const struct function *function,
-		 uint64_t offset, size_t length, struct fail *fail) MUST_CHECK;
+		 struct target *target, struct decoder *decoder, const struct elf_file *image,
+		 const struct function *function, uint64_t offset, size_t length,
+		 struct fail *fail) MUST_CHECK;
 
 #endif

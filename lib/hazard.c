@@ -6,15 +6,24 @@
 #include <string.h>
 
 #include "hazard_lists.h"
+#include "lib/hazard_tables.h"
 
 /* What an optimised kprobe writes: a jump with a 32-bit displacement (RELATIVEJUMP_SIZE,
  * DISP32_SIZE + 1, of arch/x86/include/asm/kprobes.h). ftrace's site has the same size. */
 enum { JUMP_SIZE = 5, ENDBR_SIZE = 4 };
 
+/* The tables of the kernel image (`module` ""), or of a module. */
+struct known_table {
+	char module[sizeof(((struct module *)0)->name)];
+	struct table table;
+};
+
 struct hazards {
 	const struct modules *modules;
-	uint64_t fingerprint;		/* of the modules that `blacklist` was read with */
+	uint64_t fingerprint;		/* of the modules that `blacklist` and `tables` are of */
 	struct owner_list kprobes, blacklist, traced, livepatches;
+	struct known_table *tables;
+	size_t table_count;
 };
 
 int hazards_create(const struct modules *modules, struct hazards **out, struct fail *fail)
@@ -28,13 +37,24 @@ int hazards_create(const struct modules *modules, struct hazards **out, struct f
 	return 0;
 }
 
+static void tables_deinit(struct hazards *hazards)
+{
+	for (size_t i = 0; i < hazards->table_count; i++)
+		table_deinit(&hazards->tables[i].table);
+	free(hazards->tables);
+	hazards->tables = NULL;
+	hazards->table_count = 0;
+}
+
 void hazards_renew(struct hazards *hazards)
 {
 	owner_list_deinit(&hazards->kprobes);
 	owner_list_deinit(&hazards->traced);
 	owner_list_deinit(&hazards->livepatches);
-	if (hazards->fingerprint != hazards->modules->fingerprint)
+	if (hazards->fingerprint != hazards->modules->fingerprint) {
 		owner_list_deinit(&hazards->blacklist);
+		tables_deinit(hazards);
+	}
 	hazards->fingerprint = hazards->modules->fingerprint;
 }
 
@@ -46,6 +66,7 @@ void hazards_destroy(struct hazards *hazards)
 	owner_list_deinit(&hazards->blacklist);
 	owner_list_deinit(&hazards->traced);
 	owner_list_deinit(&hazards->livepatches);
+	tables_deinit(hazards);
 	free(hazards);
 }
 
@@ -316,6 +337,61 @@ static int bytes_livepatch(struct hazards *hazards, const struct symtab *symtab,
 		       owner->detail, symbol->name, owner->detail);
 }
 
+/* The running kernel's tables that have the entries of the symbol's text, read once. */
+static int need_tables(struct hazards *hazards, const struct symtab *symtab,
+		       struct target *target, const struct symbol *symbol,
+		       const struct table **out, struct fail *fail)
+{
+	const struct module *module = NULL;
+	struct known_table *known;
+
+	if (symbol->module != NULL) {
+		module = modules_find(hazards->modules, symbol->module);
+		if (module == NULL)
+			return fail_set(fail, OUTCOME_HAZARD, "module %s was unloaded just now",
+					symbol->module);
+	}
+	for (size_t i = 0; i < hazards->table_count; i++) {
+		*out = &hazards->tables[i].table;
+		if (strcmp(hazards->tables[i].module, module == NULL ? "" : module->name) == 0)
+			return 0;
+	}
+	known = reallocarray(hazards->tables, hazards->table_count + 1, sizeof(*known));
+	if (known == NULL)
+		return fail_memory(fail, "the kernel's tables");
+	hazards->tables = known;
+	known += hazards->table_count;
+	memset(known, 0, sizeof(*known));
+	if (module != NULL)
+		memcpy(known->module, module->name, sizeof(known->module));
+	if (table_load(target, symtab, NULL, module, &known->table, fail) != 0)
+		return -1;
+	hazards->table_count++;
+	*out = &known->table;
+	return 0;
+}
+
+static int bytes_tables(struct hazards *hazards, const struct symtab *symtab,
+			struct target *target, const struct elf_file *image,
+			const struct function *function, uint64_t offset, size_t length,
+			struct fail *fail)
+{
+	const struct table *known;
+	struct table table;
+	int result;
+
+	if (hazards != NULL) {
+		if (need_tables(hazards, symtab, target, function->symbol, &known, fail) != 0)
+			return -1;
+		return hazard_tables(known, function, offset, length, fail);
+	}
+	if (table_load(target, symtab, image, NULL, &table, fail) != 0)
+		return -1;
+	result = hazard_tables(&table, function, offset, length, fail);
+	table_deinit(&table);
+	return result;
+}
+
 /* ftrace's site when it is off: the 5-byte nops of arch/x86/include/asm/nops.h. */
 static bool is_ftrace_nop(const struct insn *insn)
 {
@@ -475,8 +551,9 @@ static int parts_inside(const struct inside *inside, struct fail *fail)
 }
 
 int hazard_bytes(struct hazards *hazards, const struct symtab *symtab, struct target *target,
-		 struct decoder *decoder, const struct function *function, uint64_t offset,
-		 size_t length, struct fail *fail)
+		 struct decoder *decoder, const struct elf_file *image_file,
+		 const struct function *function, uint64_t offset, size_t length,
+		 struct fail *fail)
 {
 	uint64_t address = function->symbol->address + offset;
 	size_t first = function_insn_at(function, offset);
@@ -489,6 +566,8 @@ int hazard_bytes(struct hazards *hazards, const struct symtab *symtab, struct ta
 	    (bytes_kprobes(hazards, function, address, length, several, fail) != 0 ||
 	     bytes_blacklist(hazards, symtab, address, length, fail) != 0 ||
 	     bytes_livepatch(hazards, symtab, function->symbol, fail) != 0))
+		return -1;
+	if (bytes_tables(hazards, symtab, target, image_file, function, offset, length, fail) != 0)
 		return -1;
 	if (several && function->decoded < function->size)
 		return undecoded(function, fail);

@@ -549,7 +549,7 @@ static int prove(struct proof *proof, struct fail *fail)
 	    check_targets(proof, insns, count, fail) != 0)
 		return -1;
 	return hazard_bytes(kernel->hazards, kernel->symtab, kernel->target, kernel->decoder,
-			    &proof->function, site->offset, length, fail);
+			    kernel->image, &proof->function, site->offset, length, fail);
 }
 
 int plan_site(struct proof *proof, struct fail *fail)

@@ -131,7 +131,8 @@ static const char *why_not(uint64_t offset, size_t length)
 
 	fail.message[0] = '\0';
 	if (hazard_hidden(hazards, symtab, &function, offset, length, &fail) != 0 ||
-	    hazard_bytes(hazards, symtab, &target, decoder, &function, offset, length, &fail) != 0)
+	    hazard_bytes(hazards, symtab, &target, decoder, NULL, &function, offset, length,
+			 &fail) != 0)
 		assert_int_equal(fail.code, OUTCOME_HAZARD);
 	return fail.message;
 }
