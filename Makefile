@@ -89,6 +89,11 @@ $(BUILD)/tests/boundaries: $(BUILD)/obj/tests/boundaries/boundaries.o $(BUILD)/l
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcapstone -lopcodes -lbfd
 
+# Prints what lib/table finds in a module: tests/tables/tables.t.
+$(BUILD)/tests/tables: $(BUILD)/obj/tests/tables/tables.o $(BUILD)/lib.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lelf
+
 faults = $(patsubst %.c,$(BUILD)/obj/faults/%.o,$(1))
 TRANSACTION = $(patsubst %,patcherd/%.c,transaction transaction_revert store claim look)
 $(BUILD)/tests/test_look: $(call objects,patcherd/look.c)
@@ -105,10 +110,12 @@ $(BUILD)/tests/symtab_bench: $(BUILD)/obj/tests/bench/symtab_bench.o $(BUILD)/li
 # The unit tests run twice, the second time with sanitizers. Those in guests come last: a fault
 # that costs a second to find is found before.
 TESTS = $(UNIT_TESTS) $(UNIT_TESTS:$(BUILD)/%=build-san/%) tests/spec/run \
-	$(wildcard tests/client/*.t tests/server/*.t tests/boundaries/*.t tests/guest/*.t)
+	$(wildcard tests/client/*.t tests/server/*.t tests/boundaries/*.t tests/tables/*.t \
+	tests/guest/*.t)
 
 check: deps
-	$(MAKE) --no-print-directory all unit $(BUILD)/faults/patcherd $(BUILD)/tests/boundaries
+	$(MAKE) --no-print-directory all unit $(BUILD)/faults/patcherd $(BUILD)/tests/boundaries \
+		$(BUILD)/tests/tables
 	$(MAKE) --no-print-directory SAN=address,undefined BUILD=build-san unit
 	prove --timer --exec '' $(TESTS)
 
