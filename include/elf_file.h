@@ -30,8 +30,6 @@ struct elf_symbol {
 	unsigned char binding;	/* STB_* */
 };
 
-enum { SECTION_CODE = 4 };	/* SHF_EXECINSTR */
-
 struct elf_file;
 
 /* Opens and checks. -1: OUTCOME_ERROR with the file's name, the section and why. */

@@ -3,6 +3,7 @@
 #include "table.h"
 
 #include <dirent.h>
+#include <elf.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -89,7 +90,7 @@ static int load_section(struct target *target, const struct elf_file *image, con
 	for (size_t i = first; i < out->count; i++) {
 		const struct elf_section *text = elf_file_section_at(image, out->entries[i].address);
 
-		if (text != NULL && (text->flags & SECTION_CODE) != 0)
+		if (text != NULL && (text->flags & SHF_EXECINSTR) != 0)
 			out->entries[kept++] = out->entries[i];
 	}
 	out->count = kept;
