@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "hazard_lists.h"
-#include "lib/hazard_tables.h"
+#include "hazard_tables.h"
 
 /* What an optimised kprobe writes: a jump with a 32-bit displacement (RELATIVEJUMP_SIZE,
  * DISP32_SIZE + 1, of arch/x86/include/asm/kprobes.h). ftrace's site has the same size. */
