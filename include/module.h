@@ -23,7 +23,9 @@ int modules_load(struct modules *out, struct fail *fail) MUST_CHECK;
 /* The same from a text in the form of /proc/modules, "NAME SIZE USES USERS STATE ADDRESS …". */
 int modules_parse(const char *text, struct modules *out, struct fail *fail) MUST_CHECK;
 void modules_deinit(struct modules *modules);
-/* NULL: not loaded. '-' and '_' in names are the same. */
+/* Whether two names mean one module: modprobe and the kernel take '-' and '_' for the same. */
+bool module_name_equal(const char *a, const char *b);
+/* NULL: not loaded. */
 const struct module *modules_find(const struct modules *modules, const char *name);
 
 /* The inode of /sys/module/NAME, new at each load of a module; 0: not loaded, or built into the

@@ -49,6 +49,8 @@ const struct symbol *symtab_item(const struct symtab *symtab, size_t index);
 /* Those of exactly that name in address order: `previous` NULL for the first; NULL at the end. */
 const struct symbol *symtab_next(const struct symtab *symtab, const char *name,
 				 const struct symbol *previous);
+/* The first of that name in the kernel image; NULL: there is none. */
+const struct symbol *symtab_in_image(const struct symtab *symtab, const char *name);
 /* Those whose name is `name` followed by a dot and more (nfs_flock.cold), the same way. */
 const struct symbol *symtab_next_sibling(const struct symtab *symtab, const char *name,
 					 const struct symbol *previous);
@@ -60,5 +62,7 @@ size_t symtab_near(const struct symtab *symtab, const char *name, const struct s
 		   size_t max);
 /* Whether nm's letter means code: t, T, w, W. */
 bool symbol_is_text(const struct symbol *symbol);
+/* Whether both are in the kernel image, or in one module. */
+bool symbol_same_module(const struct symbol *a, const struct symbol *b);
 
 #endif

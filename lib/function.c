@@ -6,18 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The kernel's own names have '_' where file names and people have '-'. */
-static bool module_equal(const char *a, const char *b)
-{
-	for (; *a != '\0' || *b != '\0'; a++, b++) {
-		int x = *a == '-' ? '_' : *a;
-		int y = *b == '-' ? '_' : *b;
-
-		if (x != y)
-			return false;
-	}
-	return true;
-}
+#include "module.h"
 
 /* kallsyms gives text that the kernel makes as it runs a module's name that no module can have;
  * a patch that does not say where may find it, so that hazard can refuse it by its owner. */
@@ -38,7 +27,7 @@ static bool symbol_wanted(const struct symbol *symbol, const struct wanted *want
 	if (!symbol_is_text(symbol))
 		return false;
 	if (module != NULL)
-		return symbol->module != NULL && module_equal(symbol->module, module);
+		return symbol->module != NULL && module_name_equal(symbol->module, module);
 	return symbol->module == NULL || wanted->any_module ||
 	       module_is_generated(symbol->module);
 }

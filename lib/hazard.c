@@ -70,19 +70,6 @@ void hazards_destroy(struct hazards *hazards)
 	free(hazards);
 }
 
-/* The address of the kernel image's symbol of that name; 0: there is none. */
-static uint64_t image_symbol(const struct symtab *symtab, const char *name)
-{
-	const struct symbol *symbol;
-
-	for (symbol = symtab_next(symtab, name, NULL); symbol != NULL;
-	     symbol = symtab_next(symtab, name, symbol)) {
-		if (symbol->module == NULL)
-			return symbol->address;
-	}
-	return 0;
-}
-
 /* What is asked of the kernel, and a function that only a kernel with such a list has. */
 struct list_kind {
 	const char *what;
@@ -115,7 +102,7 @@ static int need(struct owner_list *list, const struct list_kind *kind, const str
 		owner_list_deinit(list);
 		return -1;
 	}
-	if (list->state == LIST_ABSENT && image_symbol(symtab, kind->feature) != 0)
+	if (list->state == LIST_ABSENT && symtab_in_image(symtab, kind->feature) != NULL)
 		return fail_set(fail, OUTCOME_HAZARD,
 				"this kernel has %s but does not show it, so it is not known whether "
 				"somebody else owns these bytes; was it started with debugfs=off, or built without?",
@@ -128,10 +115,15 @@ static int need(struct owner_list *list, const struct list_kind *kind, const str
 			"see LOCKDOWN in patcherd(8)", kind->what, list->why);
 }
 
+/* Without a start everything up to the end is refused: what cannot be told apart is not written. */
 static bool between(const struct symtab *symtab, uint64_t address, const char *start,
 		    const char *end)
 {
-	return address >= image_symbol(symtab, start) && address < image_symbol(symtab, end);
+	const struct symbol *first = symtab_in_image(symtab, start);
+	const struct symbol *behind = symtab_in_image(symtab, end);
+
+	return behind != NULL && address < behind->address &&
+	       (first == NULL || address >= first->address);
 }
 
 static bool given_back(const struct symtab *symtab, const struct symbol *symbol)
@@ -286,13 +278,6 @@ static int bytes_blacklist(struct hazards *hazards, const struct symtab *symtab,
 	return 0;
 }
 
-static bool same_module(const struct symbol *a, const struct symbol *b)
-{
-	if (a->module == NULL || b->module == NULL)
-		return a->module == b->module;
-	return strcmp(a->module, b->module) == 0;
-}
-
 static bool owner_is(const struct owner *owner, const struct symtab *symtab,
 		     const struct symbol *symbol)
 {
@@ -305,7 +290,7 @@ static bool owner_is(const struct owner *owner, const struct symtab *symtab,
 		return true;
 	/* The kernel may tell of it by another of its names. */
 	while ((alias = symtab_next(symtab, owner->name, alias)) != NULL) {
-		if (alias->address == symbol->address && same_module(alias, symbol))
+		if (alias->address == symbol->address && symbol_same_module(alias, symbol))
 			return true;
 	}
 	return false;
@@ -514,7 +499,7 @@ static int part_inside(const struct inside *inside, const struct symbol *symbol,
 	int result = 0;
 
 	if (symbol == inside->symbol || !symbol_is_text(symbol) ||
-	    !same_module(symbol, inside->symbol) || given_back(inside->symtab, symbol))
+	    !symbol_same_module(symbol, inside->symbol) || given_back(inside->symtab, symbol))
 		return 0;
 	if (function_load(inside->target, inside->decoder, symbol, &part, fail) != 0)
 		return -1;

@@ -158,7 +158,7 @@ void modules_deinit(struct modules *modules)
 	memset(modules, 0, sizeof(*modules));
 }
 
-static bool same_name(const char *a, const char *b)
+bool module_name_equal(const char *a, const char *b)
 {
 	for (; *a != '\0' && *b != '\0'; a++, b++) {
 		if (*a != *b && !((*a == '-' || *a == '_') && (*b == '-' || *b == '_')))
@@ -170,7 +170,7 @@ static bool same_name(const char *a, const char *b)
 const struct module *modules_find(const struct modules *modules, const char *name)
 {
 	for (size_t i = 0; i < modules->count; i++) {
-		if (same_name(modules->items[i].name, name))
+		if (module_name_equal(modules->items[i].name, name))
 			return &modules->items[i];
 	}
 	return NULL;

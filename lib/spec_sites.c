@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "asm.h"
+#include "module.h"
 
 enum {
 	SITES_MAX = 1024,		/* of one variant: PATCHER_KMEM_SITES_MAX */
@@ -255,16 +256,12 @@ static void read_site(struct walk *walk, const struct node *node, void *out)
 	check_bytes(walk, site);
 }
 
-/* modprobe and the kernel take '-' and '_' for the same. */
+/* NULL: the kernel image. */
 static bool same_module(const char *a, const char *b)
 {
 	if (a == NULL || b == NULL)
 		return a == b;
-	for (; *a != '\0' && *b != '\0'; a++, b++) {
-		if ((*a == '-' ? '_' : *a) != (*b == '-' ? '_' : *b))
-			return false;
-	}
-	return *a == *b;
+	return module_name_equal(a, b);
 }
 
 static bool sites_overlap(const struct site *a, const struct site *b)

@@ -155,6 +155,13 @@ static int sort_items(struct symtab *symtab, struct fail *fail)
 	return 0;
 }
 
+bool symbol_same_module(const struct symbol *a, const struct symbol *b)
+{
+	if (a->module == NULL || b->module == NULL)
+		return a->module == b->module;
+	return strcmp(a->module, b->module) == 0;
+}
+
 /* Whether two symbols lie in one piece of memory as far as names can tell: the same module, or
  * both in the kernel image; in a module, where sections are mapped apart by what they may do, both
  * code or both not. */
@@ -162,9 +169,8 @@ static bool same_piece(const struct symbol *a, const struct symbol *b)
 {
 	if (symbol_is_absolute(a) != symbol_is_absolute(b))
 		return false;
-	if (a->module == NULL || b->module == NULL)
-		return a->module == b->module;
-	return strcmp(a->module, b->module) == 0 && symbol_is_text(a) == symbol_is_text(b);
+	return symbol_same_module(a, b) &&
+	       (a->module == NULL || symbol_is_text(a) == symbol_is_text(b));
 }
 
 /* Up to `next`; where that is in another piece, or is none, no further than the page goes on. */
@@ -292,6 +298,15 @@ const struct symbol *symtab_next(const struct symtab *symtab, const char *name,
 	while (i != NONE && strcmp(symtab->items[i].name, name) != 0)
 		i = symtab->nexts[i];
 	return i == NONE ? NULL : &symtab->items[i];
+}
+
+const struct symbol *symtab_in_image(const struct symtab *symtab, const char *name)
+{
+	const struct symbol *symbol = symtab_next(symtab, name, NULL);
+
+	while (symbol != NULL && symbol->module != NULL)
+		symbol = symtab_next(symtab, name, symbol);
+	return symbol;
 }
 
 const struct symbol *symtab_next_sibling(const struct symtab *symtab, const char *name,

@@ -22,15 +22,6 @@ static const struct place_name {
 };
 enum { PLACES = sizeof(places) / sizeof(places[0]) };
 
-static const struct symbol *image_symbol(const struct symtab *symtab, const char *name)
-{
-	const struct symbol *symbol = symtab_next(symtab, name, NULL);
-
-	while (symbol != NULL && symbol->module != NULL)
-		symbol = symtab_next(symtab, name, symbol);
-	return symbol;
-}
-
 static int unreadable(const char *section, const char *whose, struct fail *fail)
 {
 	char why[sizeof(fail->message)];
@@ -46,10 +37,10 @@ static int unreadable(const char *section, const char *whose, struct fail *fail)
 static int load_between(struct target *target, const struct symtab *symtab,
 			const struct place_name *place, struct table *out, struct fail *fail)
 {
-	const struct symbol *start = image_symbol(symtab, place->start);
-	const struct symbol *stop = image_symbol(symtab, place->stop);
-	const struct symbol *text = image_symbol(symtab, "_stext");
-	const struct symbol *end = image_symbol(symtab, "_etext");
+	const struct symbol *start = symtab_in_image(symtab, place->start);
+	const struct symbol *stop = symtab_in_image(symtab, place->stop);
+	const struct symbol *text = symtab_in_image(symtab, "_stext");
+	const struct symbol *end = symtab_in_image(symtab, "_etext");
 	CLEANUP_FREE uint8_t *data = NULL;
 	size_t size;
 
