@@ -1,49 +1,63 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * hazard: whose bytes are these. The kernel rewrites its own text and others do too; a change
- * on bytes that have an owner is lost, or worse.
+ * hazard: whose bytes are these, and may they be changed. The kernel rewrites its own text and
+ * others do too; a change on bytes that have an owner is lost, or worse.
  *
  * Sources on a running kernel, each read when it is first needed after hazards_renew(): tracefs
- * enabled_functions (kernel/trace/ftrace.c, t_show), debugfs kprobes/list and kprobes/blacklist
- * (kernel/kprobes.c, report_probe, kprobe_blacklist_seq_show), /sys/kernel/livepatch
- * (Documentation/ABI/testing/sysfs-kernel-livepatch), /proc/modules; and, as of an image, the
- * kernel's own tables (table.h). A list that exists and cannot be read is a hazard itself.
+ * enabled_functions (kernel/trace/ftrace.c, t_show) and kprobe_events (kernel/trace/trace_kprobe.c,
+ * trace_kprobe_show), debugfs kprobes/list and kprobes/blacklist (kernel/kprobes.c, report_probe,
+ * kprobe_blacklist_seq_show), /sys/kernel/livepatch (Documentation/ABI/testing/
+ * sysfs-kernel-livepatch), /proc/modules; and, as of an image, the kernel's own tables (table.h,
+ * orc.h), its sections and symbols. A list that exists and cannot be read is a hazard itself.
+ * uprobes are in programs' text, not in the kernel's.
  */
 #ifndef PATCHERD_HAZARD_H
 #define PATCHERD_HAZARD_H
 
 #include "function.h"
-#include "module.h"
-#include "table.h"
+#include "kernel.h"
+#include "owner.h"
 
-struct hazards;
-
-/* The owners on the running kernel. `modules` must outlive it. */
-int hazards_create(const struct modules *modules, struct hazards **out, struct fail *fail)
-	MUST_CHECK;
+/* What is known of the owners on one kernel, kept between questions. */
+int hazards_create(struct hazards **out, struct fail *fail) MUST_CHECK;
 void hazards_destroy(struct hazards *hazards);
 /* What was read may have changed since: call it at the start of each request. The kprobe blacklist
  * and the tables, which come with text, are kept until a module comes, goes or moves. */
-void hazards_renew(struct hazards *hazards);
+void hazards_renew(struct hazards *hazards, const struct modules *modules);
 
 /* Before a function is even read: freed init memory, a per-CPU symbol, BPF and other text that
- * the kernel makes as it runs. `hazards` NULL: an image. -1: OUTCOME_HAZARD. */
-int hazard_symbol(const struct hazards *hazards, const struct symtab *symtab,
-		  const struct symbol *symbol, const struct elf_file *image,
+ * the kernel makes as it runs. -1: OUTCOME_HAZARD. */
+int hazard_symbol(const struct kernel *kernel, const struct symbol *symbol,
 		  struct fail *fail) MUST_CHECK;
 
 /* Before a site's bytes are believed: an owner that shows other bytes than the function's own at
  * or before the site (a kprobe's int3), so that neither a match nor a mismatch means anything. */
-int hazard_hidden(struct hazards *hazards, const struct symtab *symtab,
-		  const struct function *function, uint64_t offset, size_t length,
-		  struct fail *fail) MUST_CHECK;
+int hazard_hidden(const struct kernel *kernel, const struct function *function, uint64_t offset,
+		  size_t length, struct fail *fail) MUST_CHECK;
 
-/* Whether `length` bytes at `offset` of the function may be changed: ftrace's site, kprobes, the
- * kprobe blacklist, a livepatch, jump labels, static calls, exceptions and WARNs, branches to the
- * inside from the function and its siblings. `image`: as in hazard_symbol(). */
-int hazard_bytes(struct hazards *hazards, const struct symtab *symtab,
-		 struct target *target, struct decoder *decoder, const struct elf_file *image,
-		 const struct function *function, uint64_t offset, size_t length,
-		 struct fail *fail) MUST_CHECK;
+/* All owners of the function's bytes, sorted. A list that cannot be read is OWNER_UNKNOWN of all of
+ * them, with why. -1: memory ran out, or the kernel's memory cannot be read. */
+int hazard_owners(const struct kernel *kernel, const struct function *function,
+		  struct owners *out, struct fail *fail) MUST_CHECK;
+
+/* The same of a variable's `size` bytes, from `address`; `symbol` may be of other memory than
+ * hazard_symbol() lets through, which is what the owner is then. */
+int hazard_data(const struct kernel *kernel, const struct symbol *symbol, uint64_t address,
+		size_t size, struct owners *out, struct fail *fail) MUST_CHECK;
+
+/* A change of a function: `length` bytes at `offset` to those of `insns`. */
+struct hazard_change {
+	uint64_t offset;
+	size_t length;
+	const struct insn *insns;
+	size_t count;
+	unsigned long allow;		/* bits 1 << enum owner_kind, as the patch's `allow` says */
+};
+
+/* Whether the change may be made: no owner that forbids it or is not allowed, the stack as deep as
+ * before at each instruction, no branch into the middle from the function and its siblings. -1:
+ * OUTCOME_HAZARD. */
+int hazard_bytes(const struct kernel *kernel, const struct function *function,
+		 const struct hazard_change *change, struct fail *fail) MUST_CHECK;
 
 #endif

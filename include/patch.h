@@ -8,6 +8,7 @@
 
 #include "arch.h"
 #include "fail.h"
+#include "owner.h"
 
 /* The longest change of one site. patcher_kmem has the same limit. */
 enum { BYTES_MAX = 64 };
@@ -52,6 +53,13 @@ struct expectation {
 	struct place assembler_place;
 };
 
+/* An owner whose bytes the author changes all the same, and why. */
+struct allowance {
+	enum owner_kind kind;
+	char *reason;
+	struct place place;
+};
+
 struct site {
 	struct place place;
 	char *function;
@@ -65,6 +73,8 @@ struct site {
 	struct bytes replacement;
 	struct place replacement_place;
 	bool multiple;			/* several instructions on either side */
+	struct allowance *allow;	/* each kind once, owner_allowable() */
+	size_t allow_count;
 };
 
 struct variant {

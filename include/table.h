@@ -22,21 +22,16 @@
 #define PATCHERD_TABLE_H
 
 #include "module.h"
+#include "owner.h"
 #include "symtab.h"
 #include "target.h"
 
-enum table_kind {
-	TABLE_JUMP_LABEL,	/* the kernel rewrites it when the key changes */
-	TABLE_JUMP_TARGET,	/* where such a jump goes */
-	TABLE_STATIC_CALL,	/* the kernel rewrites it when the call changes */
-	TABLE_EXCEPTION,	/* an instruction that may fault */
-	TABLE_FIXUP,		/* where the kernel goes on when it did */
-	TABLE_BUG		/* the ud2 of a WARN or BUG */
-};
-
+/* Of OWNER_JUMP_TARGET and OWNER_EX_FIXUP, places that control comes to, `length` is 0. Of others it
+ * is how many bytes the table says they own, 0: it does not say, it is the instruction there. */
 struct table_entry {
 	uint64_t address;
-	enum table_kind kind;
+	enum owner_kind kind;
+	unsigned length;
 };
 
 struct table {
@@ -63,9 +58,5 @@ int table_parse(struct target *target, const char *name, const uint8_t *data, si
 		uint64_t address, uint64_t start, uint64_t end, struct table *table,
 		struct fail *fail) MUST_CHECK;
 void table_sort(struct table *table);
-
-/* How many bytes an entry owns, of which `bytes` are the first `available`: 2 or 5 of a jump label,
- * 5 or 6 of a static call, 2 of a ud2; 1 of others, which stand for a whole instruction. */
-size_t table_entry_length(enum table_kind kind, const uint8_t *bytes, size_t available);
 
 #endif

@@ -21,17 +21,17 @@ static void unreadable(struct owner_list *list, const char *what, const char *wh
 	(void)snprintf(list->why, sizeof(list->why), "%.100s: %.100s", what, why);
 }
 
-static void owner_deinit(struct owner *owner)
+static void listed_deinit(struct listed *item)
 {
-	free(owner->name);
-	free(owner->object);
-	free(owner->detail);
+	free(item->name);
+	free(item->object);
+	free(item->detail);
 }
 
 void owner_list_deinit(struct owner_list *list)
 {
 	for (size_t i = 0; i < list->count; i++)
-		owner_deinit(&list->items[i]);
+		listed_deinit(&list->items[i]);
 	free(list->items);
 	memset(list, 0, sizeof(*list));
 }
@@ -46,7 +46,7 @@ static bool string_own(char **string)
 }
 
 /* Appends an item; the strings are copied, NULL stays NULL. */
-static int list_add(struct owner_list *list, struct owner item, struct fail *fail)
+static int list_add(struct owner_list *list, struct listed item, struct fail *fail)
 {
 	bool grow = (list->count & (list->count - 1)) == 0;	/* at 0, 1, 2, 4, … */
 
@@ -54,7 +54,7 @@ static int list_add(struct owner_list *list, struct owner item, struct fail *fai
 		return fail_set(fail, OUTCOME_ERROR, "a list of the kernel has over %d lines",
 				LIST_MAX);
 	if (grow) {
-		struct owner *items = reallocarray(list->items,
+		struct listed *items = reallocarray(list->items,
 						   list->count == 0 ? 1 : list->count * 2,
 						   sizeof(*items));
 
@@ -67,7 +67,7 @@ static int list_add(struct owner_list *list, struct owner item, struct fail *fai
 	bool detail = string_own(&item.detail);
 
 	if (!name || !object || !detail) {
-		owner_deinit(&item);
+		listed_deinit(&item);
 		return fail_memory(fail, "reading a list of the kernel");
 	}
 	list->items[list->count++] = item;
@@ -200,17 +200,17 @@ static char *module_word(char *word)
 static int take_kprobe(char *line, struct owner_list *list, struct fail *fail)
 {
 	char kind[8], symbol[256], module[64] = "[";
-	struct owner owner = { .name = symbol };
+	struct listed item = { .name = symbol };
 
 	/* NOLINTNEXTLINE(cert-err34-c): what is too large becomes UINT64_MAX, where no text is */
-	if (sscanf(line, "%" SCNx64 " %7s %255[^+ ]+%" SCNx64 " %63s", &owner.address, kind, symbol,
-		   &owner.offset, module) < 3)
+	if (sscanf(line, "%" SCNx64 " %7s %255[^+ ]+%" SCNx64 " %63s", &item.address, kind, symbol,
+		   &item.offset, module) < 3)
 		return 1;
-	owner.object = module[0] == '[' ? NULL : module;
-	owner.optimized = strstr(line, "[OPTIMIZED]") != NULL;
-	owner.ftrace = strstr(line, "[FTRACE]") != NULL;
-	owner.disabled = strstr(line, "[DISABLED]") != NULL || strstr(line, "[GONE]") != NULL;
-	return list_add(list, owner, fail);
+	item.object = module[0] == '[' ? NULL : module;
+	item.optimized = strstr(line, "[OPTIMIZED]") != NULL;
+	item.ftrace = strstr(line, "[FTRACE]") != NULL;
+	item.disabled = strstr(line, "[DISABLED]") != NULL || strstr(line, "[GONE]") != NULL;
+	return list_add(list, item, fail);
 }
 
 /* kernel/kprobes.c, kprobe_blacklist_seq_show(): "0xSTART-0xEND\tsymbol [module]". All zero:
@@ -218,32 +218,32 @@ static int take_kprobe(char *line, struct owner_list *list, struct fail *fail)
 static int take_blacklist(char *line, struct owner_list *list, struct fail *fail)
 {
 	char symbol[256], module[66] = "";
-	struct owner owner = { .name = symbol };
+	struct listed item = { .name = symbol };
 
 	/* NOLINTNEXTLINE(cert-err34-c): what is too large becomes UINT64_MAX, where no text is */
-	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %255s %65s", &owner.address, &owner.end, symbol,
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %255s %65s", &item.address, &item.end, symbol,
 		   module) < 3)
 		return 1;
-	owner.object = module_word(module);
-	return list_add(list, owner, fail);
+	item.object = module_word(module);
+	return list_add(list, item, fail);
 }
 
 /* kernel/trace/ftrace.c, t_show(): "function [module] (COUNT) FLAGS\ttramp: …"; a line that starts
  * with a tab goes on with the one before. */
 static int take_traced(char *line, struct owner_list *list, struct fail *fail)
 {
-	struct owner owner = { .name = NULL };
+	struct listed item = { .name = NULL };
 	char *save = NULL, *word;
 
 	if (line[0] == '\t')
 		return 0;
-	owner.name = strtok_r(line, " ", &save);
+	item.name = strtok_r(line, " ", &save);
 	word = strtok_r(NULL, " ", &save);
-	if (owner.name == NULL || word == NULL)
+	if (item.name == NULL || word == NULL)
 		return 1;
-	owner.object = module_word(word);
-	owner.detail = save;
-	return list_add(list, owner, fail);
+	item.object = module_word(word);
+	item.detail = save;
+	return list_add(list, item, fail);
 }
 
 int list_kprobes(struct owner_list *list, struct fail *fail)
@@ -268,21 +268,21 @@ static bool symbol_named(const struct symbol *symbol, const char *module)
 }
 
 /* Adds an owner for each symbol that may be the one meant. */
-static int resolve(struct owner_list *list, const struct owner *hidden, const struct symtab *symtab,
+static int resolve(struct owner_list *list, const struct listed *hidden, const struct symtab *symtab,
 		   struct fail *fail)
 {
 	const struct symbol *symbol = NULL;
 	bool found = hidden->object != NULL;	/* not in a System.map, and no image function then */
 
 	while ((symbol = symtab_next(symtab, hidden->name, symbol)) != NULL) {
-		struct owner owner = *hidden;
+		struct listed item = *hidden;
 
 		if (!symbol_named(symbol, hidden->object))
 			continue;
 		found = true;
-		owner.address = symbol->address + hidden->offset;
-		owner.end = symbol->address + symbol->size;
-		if (list_add(list, owner, fail) != 0)
+		item.address = symbol->address + hidden->offset;
+		item.end = symbol->address + symbol->size;
+		if (list_add(list, item, fail) != 0)
 			return -1;
 	}
 	if (!found)
@@ -296,7 +296,7 @@ int owner_list_resolve(struct owner_list *list, const struct symtab *symtab, str
 	size_t count = list->count;
 
 	for (size_t i = 0; i < count; i++) {
-		struct owner hidden = list->items[i];	/* list->items moves when it grows */
+		struct listed hidden = list->items[i];	/* list->items moves when it grows */
 
 		if (hidden.address == 0 && resolve(list, &hidden, symtab, fail) != 0)
 			return -1;
@@ -339,13 +339,13 @@ static int livepatch_object(int patch_fd, const char *patch, const char *object,
 	}
 	while (result == 0 && (entry = readdir(directory)) != NULL) {
 		char *comma = strrchr(entry->d_name, ',');
-		struct owner owner = { .name = entry->d_name, .detail = (char *)patch };
+		struct listed item = { .name = entry->d_name, .detail = (char *)patch };
 
 		if (comma == NULL)
 			continue;
 		*comma = '\0';
-		owner.object = strcmp(object, "vmlinux") == 0 ? NULL : (char *)object;
-		result = list_add(list, owner, fail);
+		item.object = strcmp(object, "vmlinux") == 0 ? NULL : (char *)object;
+		result = list_add(list, item, fail);
 	}
 	(void)closedir(directory);
 	return result;

@@ -13,7 +13,7 @@ enum list_state {
 	LIST_UNREADABLE		/* it exists and could not be read: `why` */
 };
 
-struct owner {
+struct listed {
 	uint64_t address;	/* kprobes, blacklist; 0: the kernel hides it */
 	uint64_t end;		/* blacklist: behind the last byte */
 	uint64_t offset;	/* kprobes: from the start of `name` */
@@ -26,7 +26,7 @@ struct owner {
 struct owner_list {
 	enum list_state state;
 	char why[256];
-	struct owner *items;
+	struct listed *items;
 	size_t count;
 };
 

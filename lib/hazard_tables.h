@@ -3,12 +3,23 @@
 #ifndef PATCHERD_HAZARD_TABLES_H
 #define PATCHERD_HAZARD_TABLES_H
 
-#include "function.h"
+#include "hazard.h"
 #include "table.h"
 
-/* -1: OUTCOME_HAZARD, an entry owns some of the `length` bytes at `offset`, or leads to their
- * inside. */
-int hazard_tables(const struct table *table, const struct function *function, uint64_t offset,
-		  size_t length, struct fail *fail) MUST_CHECK;
+/* The tables read so far: of the kernel image or a file, whose `module` is "", and of modules. */
+struct hazard_tables {
+	struct known_table *items;
+	size_t count;
+};
+
+void hazard_tables_deinit(struct hazard_tables *tables);
+
+/* Adds what the tables name of the function; what cannot be read is an owner of all of it. */
+int hazard_tables(struct hazard_tables *tables, const struct kernel *kernel,
+		  const struct function *function, struct owners *out, struct fail *fail) MUST_CHECK;
+
+/* The same of one table. `live`: the running kernel's, where what is done once is done. */
+int hazard_table_owners(const struct table *table, const struct function *function, bool live,
+			struct owners *out, struct fail *fail) MUST_CHECK;
 
 #endif

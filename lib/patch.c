@@ -95,6 +95,9 @@ static void variant_deinit(struct variant *variant)
 		free(variant->sites[i].function);
 		free(variant->sites[i].module);
 		free(variant->sites[i].expect.assembler);
+		for (size_t j = 0; j < variant->sites[i].allow_count; j++)
+			free(variant->sites[i].allow[j].reason);
+		free(variant->sites[i].allow);
 	}
 	free(variant->sites);
 }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hazard.h"
+
 enum { CONTEXT_LINES = 3, INSNS_MAX = BYTES_MAX, SHOW_MAX = BYTES_TEXT_MAX + ASM_MAX + 8 };
 
 int plan_site_outcome(struct site_plan *plan, enum outcome outcome, const char *message)
@@ -198,7 +200,7 @@ static int locate(struct proof *proof, struct fail *fail)
 		if (plan->module == NULL)
 			return fail_memory(fail, "a module's name");
 	}
-	if (hazard_symbol(kernel->hazards, kernel->symtab, symbol, kernel->image, fail) != 0)
+	if (hazard_symbol(kernel, symbol, fail) != 0)
 		return -1;
 	if (symbol->module != NULL && kernel->modules != NULL &&
 	    module_identity(symbol->module, &plan->module_identity, fail) != 0)
@@ -406,8 +408,7 @@ static int check_targets(const struct proof *proof, const struct insn *insns, si
 			symbol = symtab_at(kernel->symtab, target);
 			good = symbol != NULL && symbol->address == target &&
 			       symbol_is_text(symbol) &&
-			       hazard_symbol(kernel->hazards, kernel->symtab, symbol,
-					     kernel->image, &ignored) == 0;
+			       hazard_symbol(kernel, symbol, &ignored) == 0;
 		}
 		if (!good) {
 			invalid(proof, proof->site->replacement_place, "replace.bytes", fail);
@@ -519,6 +520,15 @@ static int codes_fill(struct proof *proof, struct fail *fail)
 	return plan->expected.assembler == NULL ? fail_memory(fail, "an expectation") : 0;
 }
 
+static unsigned long allowed(const struct site *site)
+{
+	unsigned long kinds = 0;
+
+	for (size_t i = 0; i < site->allow_count; i++)
+		kinds |= 1UL << site->allow[i].kind;
+	return kinds;
+}
+
 static int prove(struct proof *proof, struct fail *fail)
 {
 	const struct kernel *kernel = proof->kernel;
@@ -530,8 +540,7 @@ static int prove(struct proof *proof, struct fail *fail)
 	if (locate(proof, fail) != 0 || codes_fill(proof, fail) != 0)
 		return -1;
 	if (check_end(proof, length, fail) != 0 ||
-	    hazard_hidden(kernel->hazards, kernel->symtab, &proof->function, site->offset, length,
-			  fail) != 0 ||
+	    hazard_hidden(kernel, &proof->function, site->offset, length, fail) != 0 ||
 	    check_boundary(proof, length, fail) != 0 || found_fill(proof, fail) != 0)
 		return -1;
 	count = code_decode(kernel, &site->replacement, proof->plan->address, insns, fail);
@@ -548,8 +557,9 @@ static int prove(struct proof *proof, struct fail *fail)
 	    check_instructions(proof, fail) != 0 ||
 	    check_targets(proof, insns, count, fail) != 0)
 		return -1;
-	return hazard_bytes(kernel->hazards, kernel->symtab, kernel->target, kernel->decoder,
-			    kernel->image, &proof->function, site->offset, length, fail);
+	return hazard_bytes(kernel, &proof->function, &(struct hazard_change){
+			    .offset = site->offset, .length = length, .insns = insns,
+			    .count = count, .allow = allowed(site) }, fail);
 }
 
 int plan_site(struct proof *proof, struct fail *fail)

@@ -3,6 +3,7 @@
 #ifndef PATCHERD_PLAN_SITE_H
 #define PATCHERD_PLAN_SITE_H
 
+#include "function.h"
 #include "plan.h"
 
 /* One site and all that is known of it while it is proved. */

@@ -11,14 +11,14 @@ enum { UD2_PROBES = 64 };
 static const struct format {
 	const char *name;
 	size_t size;
-	enum table_kind kind;
+	enum owner_kind kind;
 	bool has_second;
-	enum table_kind second;
+	enum owner_kind second;
 } formats[] = {
-	{ "__jump_table", 16, TABLE_JUMP_LABEL, true, TABLE_JUMP_TARGET },
-	{ ".static_call_sites", 8, TABLE_STATIC_CALL, false, 0 },
-	{ "__ex_table", 12, TABLE_EXCEPTION, true, TABLE_FIXUP },
-	{ "__bug_table", 0, TABLE_BUG, false, 0 },
+	{ "__jump_table", 16, OWNER_JUMP_LABEL, true, OWNER_JUMP_TARGET },
+	{ ".static_call_sites", 8, OWNER_STATIC_CALL, false, 0 },
+	{ "__ex_table", 12, OWNER_EX_TABLE, true, OWNER_EX_FIXUP },
+	{ "__bug_table", 0, OWNER_BUG_TABLE, false, 0 },
 };
 
 void table_deinit(struct table *table)
@@ -113,11 +113,11 @@ static int bug_size(struct target *target, const uint8_t *data, size_t length, u
 	return 0;
 }
 
-static void add(struct table *table, uint64_t address, enum table_kind kind, uint64_t start,
+static void add(struct table *table, uint64_t address, enum owner_kind kind, uint64_t start,
 		uint64_t end)
 {
 	if (address >= start && address < end)
-		table->entries[table->count++] = (struct table_entry){ address, kind };
+		table->entries[table->count++] = (struct table_entry){ address, kind, 0 };
 }
 
 int table_parse(struct target *target, const char *name, const uint8_t *data, size_t length,
@@ -148,22 +148,4 @@ int table_parse(struct target *target, const char *name, const uint8_t *data, si
 			    end);
 	}
 	return 0;
-}
-
-size_t table_entry_length(enum table_kind kind, const uint8_t *bytes, size_t available)
-{
-	if (available < 2)
-		return 1;
-	switch (kind) {
-	case TABLE_JUMP_LABEL:
-		/* arch/x86/kernel/jump_label.c: jmp8 or its nop, else jmp32 or its nop */
-		return bytes[0] == 0xeb || (bytes[0] == 0x66 && bytes[1] == 0x90) ? 2 : 5;
-	case TABLE_STATIC_CALL:
-		/* arch/x86/kernel/static_call.c: a conditional tail call has two opcode bytes */
-		return bytes[0] == 0x0f && (bytes[1] & 0xf0) == 0x80 ? 6 : 5;
-	case TABLE_BUG:
-		return 2;
-	default:
-		return 1;
-	}
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hazard.h"
 #include "plan.h"
 #include "result.h"
 #include "spec.h"
@@ -13,12 +14,15 @@ struct image {
 	struct elf_file *elf;
 	struct target *target;
 	struct symtab *symtab;
+	struct hazards *hazards;
 	struct decoder *decoder;
+	struct kernel kernel;		/* of all of them */
 };
 
 static void image_deinit(struct image *image)
 {
 	decoder_destroy(image->decoder);
+	hazards_destroy(image->hazards);
 	symtab_destroy(image->symtab);
 	target_close(image->target);
 	elf_file_close(image->elf);
@@ -38,8 +42,13 @@ static int image_load(const struct options *options, struct image *out, struct f
 	    target_open_image(out->elf, options->image, options->release, &out->target,
 			      fail) != 0 ||
 	    symbols_load(options, out, fail) != 0 ||
+	    hazards_create(&out->hazards, fail) != 0 ||
 	    decoder_create(elf_file_architecture(out->elf), &out->decoder, fail) != 0)
 		return -1;
+	out->kernel = (struct kernel) {
+		.target = out->target, .symtab = out->symtab, .hazards = out->hazards,
+		.image = out->elf, .decoder = out->decoder,
+	};
 	return 0;
 }
 
@@ -57,12 +66,6 @@ static int image_open(const struct options *options, struct image *out, struct f
 /* One file's Result; NULL: out of memory. */
 static json_t *file_result(const struct image *image, const struct patch_file *file)
 {
-	const struct kernel kernel = {
-		.target = image->target,
-		.symtab = image->symtab,
-		.image = image->elf,
-		.decoder = image->decoder,
-	};
 	CLEANUP(patch_deinit) struct patch patch = { .name = NULL };
 	struct fail fail;
 	struct plan plan;
@@ -70,7 +73,7 @@ static json_t *file_result(const struct image *image, const struct patch_file *f
 
 	if (spec_parse(file->name, file->text, file->length, &patch, &fail) != 0)
 		return result_fail(file->name, &fail);
-	if (plan_make(&kernel, &patch, &plan, &fail) != 0)
+	if (plan_make(&image->kernel, &patch, &plan, &fail) != 0)
 		return result_fail(patch.name, &fail);
 	json = result_plan(&plan, &image->target->info);
 	plan_deinit(&plan);

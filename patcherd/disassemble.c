@@ -36,7 +36,7 @@ json_t *method_disassemble(struct daemon *daemon, const struct journal_caller *c
 		kernel_explain(&live->kernel, &fail);
 		return reply_failed(&fail);
 	}
-	if (hazard_symbol(live->hazards, live->symtab, symbol, NULL, &fail) < 0)
+	if (hazard_symbol(&live->kernel, symbol, &fail) < 0)
 		return reply_failed(&fail);
 	return function_reply(live, symbol);
 }

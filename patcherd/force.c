@@ -17,8 +17,8 @@ static int site_check(const struct live *live, const struct journal_site *site, 
 			       "known who wrote there", site->function, site->offset);
 	if (function_load(live->target, live->decoder, symbol, &function, fail) < 0)
 		return -1;
-	result = hazard_hidden(live->hazards, live->symtab, &function,
-			       site->address - symbol->address, site->old.length, fail);
+	result = hazard_hidden(&live->kernel, &function, site->address - symbol->address,
+			       site->old.length, fail);
 	function_deinit(&function);
 	return result;
 }

@@ -215,9 +215,9 @@ int live_refresh(struct live *live, struct fail *fail)
 	if (live->decoder == NULL &&
 	    decoder_create(live->target->info.architecture, &live->decoder, fail) < 0)
 		return -1;
-	if (live->hazards == NULL && hazards_create(&live->modules, &live->hazards, fail) < 0)
+	if (live->hazards == NULL && hazards_create(&live->hazards, fail) < 0)
 		return -1;
-	hazards_renew(live->hazards);
+	hazards_renew(live->hazards, &live->modules);
 	live->kernel = (struct kernel) {
 		.target = live->target, .symtab = live->symtab,
 		.system_map = live->symbols_of_map ? live->system_map : NULL,

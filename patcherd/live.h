@@ -4,6 +4,7 @@
 #ifndef PATCHERD_LIVE_H
 #define PATCHERD_LIVE_H
 
+#include "hazard.h"
 #include "plan.h"
 
 struct live {

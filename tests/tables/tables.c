@@ -5,15 +5,6 @@
 
 #include "table.h"
 
-static const char *const kinds[] = {
-	[TABLE_JUMP_LABEL] = "jump-label",
-	[TABLE_JUMP_TARGET] = "jump-target",
-	[TABLE_STATIC_CALL] = "static-call",
-	[TABLE_EXCEPTION] = "exception",
-	[TABLE_FIXUP] = "fixup",
-	[TABLE_BUG] = "bug",
-};
-
 int main(int argc, char **argv)
 {
 	struct target *target;
@@ -34,7 +25,7 @@ int main(int argc, char **argv)
 		const struct elf_section *text = elf_file_section_at(elf, entry->address);
 
 		printf("%s+0x%" PRIx64 " %s\n", text->name, entry->address - text->address,
-		       kinds[entry->kind]);
+		       owner_name(entry->kind));
 	}
 	table_deinit(&table);
 	target_close(target);

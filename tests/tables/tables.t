@@ -18,10 +18,10 @@ second_way()
 			sizes[name] = size; firsts[name] = first; seconds[name] = second
 		}
 		BEGIN {
-			entry(".rela__jump_table", 16, "jump-label", "jump-target")
-			entry(".rela.static_call_sites", 8, "static-call", "")
-			entry(".rela__ex_table", 12, "exception", "fixup")
-			entry(".rela__bug_table", 12, "bug", "")
+			entry(".rela__jump_table", 16, "jump_label", "jump_target")
+			entry(".rela.static_call_sites", 8, "static_call", "")
+			entry(".rela__ex_table", 12, "ex_table", "ex_fixup")
+			entry(".rela__bug_table", 12, "bug_table", "")
 		}
 		/^Relocation section/ { table = substr($3, 2, length($3) - 2); next }
 		table in sizes && $3 == "R_X86_64_PC32" && $6 == "+" {

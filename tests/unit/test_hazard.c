@@ -21,7 +21,7 @@ static const uint8_t text[] = {
 };
 enum { PUSH = 0, XOR = 1, TESTB = 3, JE = 7 };
 
-static struct owner kprobe, livepatch;
+static struct listed kprobe, livepatch;
 static enum list_state kprobes_state, livepatches_state;
 
 int list_kprobes(struct owner_list *list, struct fail *fail)
@@ -104,12 +104,12 @@ static int setup(void **state)
 	assert_int_equal(symtab_load_system_map(path, &symtab, &fail), 0);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(decoder_create(ARCH_X86_64, &decoder, &fail), 0);
-	assert_int_equal(hazards_create(&modules, &hazards, &fail), 0);
+	assert_int_equal(hazards_create(&hazards, &fail), 0);
 	assert_int_equal(function_load(&target, decoder, symtab_next(symtab, "victim", NULL),
 				       &function, &fail), 0);
 	assert_int_equal(function.decoded, sizeof(text));
-	kprobe = (struct owner){ .name = (char *)"victim", .address = BASE };
-	livepatch = (struct owner){ .name = (char *)"other", .detail = (char *)"fix" };
+	kprobe = (struct listed){ .name = (char *)"victim", .address = BASE };
+	livepatch = (struct listed){ .name = (char *)"other", .detail = (char *)"fix" };
 	kprobes_state = livepatches_state = LIST_READ;
 	return 0;
 }
@@ -130,9 +130,12 @@ static const char *why_not(uint64_t offset, size_t length)
 	static struct fail fail;
 
 	fail.message[0] = '\0';
-	if (hazard_hidden(hazards, symtab, &function, offset, length, &fail) != 0 ||
-	    hazard_bytes(hazards, symtab, &target, decoder, NULL, &function, offset, length,
-			 &fail) != 0)
+	const struct kernel kernel = { .target = &target, .symtab = symtab, .modules = &modules,
+				       .hazards = hazards, .decoder = decoder };
+
+	if (hazard_hidden(&kernel, &function, offset, length, &fail) != 0 ||
+	    hazard_bytes(&kernel, &function, &(struct hazard_change){ .offset = offset,
+			 .length = length }, &fail) != 0)
 		assert_int_equal(fail.code, OUTCOME_HAZARD);
 	return fail.message;
 }
@@ -157,9 +160,9 @@ static void a_disabled_kprobe_owns_all_that_its_jump_would_cover(void **state)
 	(void)state;
 	kprobe.disabled = true;
 	/* its copy of the instructions under the jump was made when it was registered */
-	assert_says(why_not(PUSH, 1), "a kprobe at victim+0x0");
-	assert_says(why_not(XOR, 2), "owns these bytes");
-	assert_says(why_not(TESTB, 4), "owns these bytes");
+	assert_says(why_not(PUSH, 1), "covered by a kprobe");
+	assert_says(why_not(XOR, 2), "kprobe at +0x0");
+	assert_says(why_not(TESTB, 4), "kprobe at +0x0");
 	assert_string_equal(why_not(JE, 2), "");
 }
 
@@ -176,7 +179,7 @@ static void a_list_that_cannot_be_read_is_a_hazard(void **state)
 	kprobe.address = BASE + 0x1000;
 	kprobes_state = LIST_UNREADABLE;
 	assert_says(why_not(JE, 2), "the list of kprobes cannot be read (for the test)");
-	hazards_renew(hazards);
+	hazards_renew(hazards, &modules);
 	kprobes_state = LIST_READ;
 	assert_string_equal(why_not(JE, 2), "");
 }
@@ -187,7 +190,7 @@ static void a_list_that_the_kernel_hides_is_a_hazard(void **state)
 	kprobe.address = BASE + 0x1000;
 	livepatches_state = LIST_ABSENT;
 	assert_says(why_not(JE, 2), "this kernel has the list of kernel livepatches but does not show it");
-	hazards_renew(hazards);
+	hazards_renew(hazards, &modules);
 	livepatches_state = LIST_READ;
 	assert_string_equal(why_not(JE, 2), "");
 }
@@ -198,9 +201,9 @@ static void a_livepatched_function_is_a_hazard_by_any_of_its_names(void **state)
 	kprobe.address = BASE + 0x1000;
 	assert_string_equal(why_not(JE, 2), "");
 	livepatch.name = (char *)"victim";
-	assert_says(why_not(JE, 2), "the kernel livepatch fix replaces victim");
+	assert_says(why_not(JE, 2), "replaced by a kernel livepatch: a change here would not run (fix)");
 	livepatch.name = (char *)"alias";
-	assert_says(why_not(JE, 2), "the kernel livepatch fix replaces victim");
+	assert_says(why_not(JE, 2), "replaced by a kernel livepatch: a change here would not run (fix)");
 	livepatch.object = (char *)"module";	/* another one of that name */
 	assert_string_equal(why_not(JE, 2), "");
 }

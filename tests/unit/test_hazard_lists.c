@@ -30,7 +30,7 @@ static struct symtab *symbols(void)
 }
 
 /* One item of a list, resolved. */
-static struct owner_list resolved(struct owner owner)
+static struct owner_list resolved(struct listed owner)
 {
 	struct owner_list list = { .state = LIST_READ, .count = 1 };
 	struct symtab *symtab = symbols();
@@ -48,7 +48,7 @@ static struct owner_list resolved(struct owner owner)
 
 static void a_hidden_owner_is_found_by_its_name(void **state)
 {
-	struct owner_list list = resolved((struct owner){ .name = "do_int3", .offset = 0x10 });
+	struct owner_list list = resolved((struct listed){ .name = "do_int3", .offset = 0x10 });
 
 	(void)state;
 	assert_int_equal(list.state, LIST_READ);
@@ -61,7 +61,7 @@ static void a_hidden_owner_is_found_by_its_name(void **state)
 
 static void each_function_of_that_name_is_an_owner(void **state)
 {
-	struct owner_list list = resolved((struct owner){ .name = "twin" });
+	struct owner_list list = resolved((struct listed){ .name = "twin" });
 
 	(void)state;
 	assert_int_equal(list.count, 3);
@@ -72,13 +72,13 @@ static void each_function_of_that_name_is_an_owner(void **state)
 
 static void a_modules_function_is_not_the_images(void **state)
 {
-	struct owner_list list = resolved((struct owner){ .name = "nfs_flock", .object = "nfs" });
+	struct owner_list list = resolved((struct listed){ .name = "nfs_flock", .object = "nfs" });
 
 	(void)state;
 	assert_int_equal(list.count, 2);
 	assert_int_equal(list.items[1].address, 0xffffffffc0000000u);
 	owner_list_deinit(&list);
-	list = resolved((struct owner){ .name = "nfs_flock" });
+	list = resolved((struct listed){ .name = "nfs_flock" });
 	assert_int_equal(list.count, 2);
 	assert_int_equal(list.items[1].address, 0xffffffff81000300u);
 	owner_list_deinit(&list);
@@ -86,7 +86,7 @@ static void a_modules_function_is_not_the_images(void **state)
 
 static void a_name_that_is_nowhere_makes_the_list_unreadable(void **state)
 {
-	struct owner_list list = resolved((struct owner){ .name = "gone" });
+	struct owner_list list = resolved((struct listed){ .name = "gone" });
 
 	(void)state;
 	assert_int_equal(list.state, LIST_UNREADABLE);
@@ -97,7 +97,7 @@ static void a_name_that_is_nowhere_makes_the_list_unreadable(void **state)
 
 static void a_module_without_symbols_is_left_alone(void **state)
 {
-	struct owner_list list = resolved((struct owner){ .name = "gone", .object = "xfs" });
+	struct owner_list list = resolved((struct listed){ .name = "gone", .object = "xfs" });
 
 	(void)state;
 	assert_int_equal(list.state, LIST_READ);
@@ -107,7 +107,7 @@ static void a_module_without_symbols_is_left_alone(void **state)
 
 static void a_shown_address_stays(void **state)
 {
-	struct owner_list list = resolved((struct owner){ .name = "twin", .address = 4, .end = 8 });
+	struct owner_list list = resolved((struct listed){ .name = "twin", .address = 4, .end = 8 });
 
 	(void)state;
 	assert_int_equal(list.count, 1);

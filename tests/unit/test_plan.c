@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "hazard.h"
 #include "plan.h"
 
 static const uint64_t base = 0xffffffff81000000;
@@ -84,6 +85,7 @@ struct fixture {
 	struct symtab *symtab;
 	struct decoder *decoder;
 	struct kernel kernel;
+	struct hazards *hazards;
 	struct site sites[4];
 	struct variant variants[2];
 	struct patch patch;
@@ -107,8 +109,9 @@ static int setup(void **state)
 	memcpy(f->memory.text, text, sizeof(text));
 	f->memory.target.ops = &memory_ops;
 	f->memory.target.info = (struct target_info){ .kind = "image", .release = "6.1.0-test" };
+	assert_int_equal(hazards_create(&f->hazards, &f->fail), 0);
 	f->kernel = (struct kernel){ .target = &f->memory.target, .symtab = f->symtab,
-				     .decoder = f->decoder };
+				     .hazards = f->hazards, .decoder = f->decoder };
 	f->variants[0] = (struct variant){ .sites = f->sites, .site_count = 1 };
 	f->variants[1] = (struct variant){ .sites = f->sites + 2, .site_count = 1 };
 	f->patch = (struct patch){ .source = (char *)"t.yaml", .name = (char *)"t",
@@ -123,6 +126,7 @@ static int teardown(void **state)
 	struct fixture *f = *state;
 
 	plan_deinit(&f->plan);
+	hazards_destroy(f->hazards);
 	symtab_destroy(f->symtab);
 	decoder_destroy(f->decoder);
 	free(f);
@@ -303,7 +307,7 @@ static void the_ftrace_site_is_a_hazard_and_its_neighbour_is_not(void **state)
 
 	assert_outcome(planned_site(f, site_of("victim", 4, "0f 1f 44 00 00", "0f 1f 44 00 01")),
 		       OUTCOME_HAZARD);
-	assert_says(f, "ftrace's site of victim");
+	assert_says(f, "is ftrace's site of the function");
 	assert_outcome(planned_site(f, site_of("victim", 9, "53", "90")), OUTCOME_APPLICABLE);
 }
 
@@ -453,7 +457,7 @@ static void a_per_cpu_symbol_is_a_hazard(void **state)
 	const struct symbol *symbol = symtab_next(f->symtab, "some_counter", NULL);
 
 	assert_non_null(symbol);
-	assert_int_equal(hazard_symbol(NULL, f->symtab, symbol, NULL, &f->fail), -1);
+	assert_int_equal(hazard_symbol(&f->kernel, symbol, &f->fail), -1);
 	assert_outcome(f->fail.code, OUTCOME_HAZARD);
 }
 
@@ -475,7 +479,7 @@ static void the_ftrace_site_is_behind_a_sealed_endbr_too(void **state)
 	memcpy(f->memory.text, "\x66\x0f\x1f\x00", 4);
 	assert_outcome(planned_site(f, site_of("victim", 4, "0f 1f 44 00 00", "0f 1f 44 00 01")),
 		       OUTCOME_HAZARD);
-	assert_says(f, "ftrace's site of victim");
+	assert_says(f, "is ftrace's site of the function");
 	memcpy(f->memory.text, "\x0f\x1f\x40\xd6", 4);
 	assert_outcome(planned_site(f, site_of("victim", 4, "0f 1f 44 00 00", "0f 1f 44 00 01")),
 		       OUTCOME_HAZARD);

@@ -72,9 +72,9 @@ static void a_jump_label_names_its_site_and_where_it_goes(void **state)
 	assert_int_equal(parse("__jump_table", data, sizeof(data), &fail), 0);
 	assert_int_equal(table.count, 4);
 	assert_int_equal(table.entries[0].address, TEXT + 4);
-	assert_int_equal(table.entries[0].kind, TABLE_JUMP_LABEL);
+	assert_int_equal(table.entries[0].kind, OWNER_JUMP_LABEL);
 	assert_int_equal(table.entries[1].address, TEXT + 8);
-	assert_int_equal(table.entries[1].kind, TABLE_JUMP_TARGET);
+	assert_int_equal(table.entries[1].kind, OWNER_JUMP_TARGET);
 	assert_int_equal(table_first(&table, TEXT + 5), 1);
 	assert_int_equal(table_first(&table, TEXT + 31), 4);
 }
@@ -94,7 +94,7 @@ static void an_entry_outside_the_text_and_half_an_entry_are_none(void **state)
 	put(data, 4, INT32_MAX);
 	assert_int_equal(parse("__ex_table", data, sizeof(data), &fail), 0);
 	assert_int_equal(table.count, 1);
-	assert_int_equal(table.entries[0].kind, TABLE_EXCEPTION);
+	assert_int_equal(table.entries[0].kind, OWNER_EX_TABLE);
 	table_deinit(&table);
 	assert_int_equal(parse("__ex_table", data, 11, &fail), 0);
 	assert_int_equal(parse("__bug_table", data, 3, &fail), 0);
@@ -133,18 +133,6 @@ static void bugs_that_name_no_ud2_are_a_hazard(void **state)
 	assert_non_null(strstr(fail.message, "no entry names a ud2"));
 }
 
-static void a_site_s_length_is_told_by_its_bytes(void **state)
-{
-	(void)state;
-	assert_int_equal(table_entry_length(TABLE_JUMP_LABEL, (const uint8_t *)"\x66\x90", 2), 2);
-	assert_int_equal(table_entry_length(TABLE_JUMP_LABEL, (const uint8_t *)"\xeb\x10", 2), 2);
-	assert_int_equal(table_entry_length(TABLE_JUMP_LABEL, (const uint8_t *)"\x0f\x1f", 2), 5);
-	assert_int_equal(table_entry_length(TABLE_JUMP_LABEL, (const uint8_t *)"\xe9\x10", 2), 5);
-	assert_int_equal(table_entry_length(TABLE_STATIC_CALL, (const uint8_t *)"\xe8\x10", 2), 5);
-	assert_int_equal(table_entry_length(TABLE_STATIC_CALL, (const uint8_t *)"\x0f\x84", 2), 6);
-	assert_int_equal(table_entry_length(TABLE_BUG, (const uint8_t *)"\x0f\x0b", 2), 2);
-}
-
 #define unit(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -154,7 +142,6 @@ int main(void)
 		unit(an_entry_outside_the_text_and_half_an_entry_are_none),
 		unit(the_size_of_a_bug_s_entry_is_the_one_that_names_ud2s),
 		unit(bugs_that_name_no_ud2_are_a_hazard),
-		unit(a_site_s_length_is_told_by_its_bytes),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

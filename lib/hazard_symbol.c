@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* hazard_symbol: memory that is not, or no longer, what its symbol says. */
+#include "lib/hazard_symbol.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "hazard.h"
+
+/* Without a start everything up to the end is refused: what cannot be told apart is not written. */
+static bool between(const struct symtab *symtab, uint64_t address, const char *start,
+		    const char *end)
+{
+	const struct symbol *first = symtab_in_image(symtab, start);
+	const struct symbol *behind = symtab_in_image(symtab, end);
+
+	return behind != NULL && address < behind->address &&
+	       (first == NULL || address >= first->address);
+}
+
+bool hazard_given_back(const struct symtab *symtab, const struct symbol *symbol)
+{
+	return symbol->module == NULL &&
+	       between(symtab, symbol->address, "__init_begin", "__init_end");
+}
+
+static int hazard_init(const struct symbol *symbol, const char *whose, struct fail *fail)
+{
+	return fail_at(fail, OUTCOME_HAZARD, symbol->address,
+		       "%s at 0x%" PRIx64 " is start-up code: its memory is given back once %s has "
+		       "started, and holds something else by now; it cannot be patched",
+		       symbol->name, symbol->address, whose);
+}
+
+static int symbol_in_module(const struct modules *modules, const struct symbol *symbol,
+			    struct fail *fail)
+{
+	const struct module *module = modules_find(modules, symbol->module);
+
+	if (module == NULL)
+		return fail_at(fail, OUTCOME_HAZARD, symbol->address,
+			       "%s at 0x%" PRIx64 " belongs to [%s], which is no loaded module: the "
+			       "kernel makes and frees that text as it runs; change what made it "
+			       "instead", symbol->name, symbol->address, symbol->module);
+	if (!module->live)
+		return fail_at(fail, OUTCOME_HAZARD, symbol->address,
+			       "module %s is being loaded or unloaded just now; try again when it "
+			       "is done", module->name);
+	if (module->address == 0)
+		return fail_at(fail, OUTCOME_HAZARD, symbol->address,
+			       "the kernel hides where module %s lies (kernel.kptr_restrict); "
+			       "patcherd needs CAP_SYSLOG", module->name);
+	/* One region up to 6.3, several from 6.4 on (struct module_memory), of which the text, the
+	 * first, is shown: an address before it or beyond all sizes together is not in it. */
+	if (symbol->address < module->address ||
+	    symbol->address - module->address >= module->size)
+		return hazard_init(symbol, "the module", fail);
+	return 0;
+}
+
+int hazard_symbol(const struct kernel *kernel, const struct symbol *symbol, struct fail *fail)
+{
+	if (symbol->type == 'A' || symbol->type == 'a' ||
+	    between(kernel->symtab, symbol->address, "__per_cpu_start", "__per_cpu_end"))
+		return fail_at(fail, OUTCOME_HAZARD, symbol->address,
+			       "%s is a per-CPU or absolute symbol: 0x%" PRIx64 " is an offset, not "
+			       "an address, and nothing may be written there", symbol->name,
+			       symbol->address);
+	if (kernel->image != NULL) {
+		const struct elf_section *section = elf_file_section_at(kernel->image, symbol->address);
+
+		if (section != NULL && strncmp(section->name, ".init", 5) == 0)
+			return hazard_init(symbol, "what it belongs to", fail);
+	}
+	if (hazard_given_back(kernel->symtab, symbol))
+		return hazard_init(symbol, "the kernel", fail);
+	if (symbol->module != NULL && kernel->modules != NULL)
+		return symbol_in_module(kernel->modules, symbol, fail);
+	return 0;
+}
