@@ -3,8 +3,19 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "result.h"
+
+/* https://no-color.org */
+bool stdout_has_colours(void)
+{
+	const char *no_color = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && (no_color == NULL || *no_color == '\0') &&
+	       term != NULL && strcmp(term, "dumb") != 0;
+}
 
 const char *json_text(const json_t *object, const char *key)
 {

@@ -106,6 +106,13 @@ int source_add(const struct options *options, struct debug *debug, json_t *resul
 int results_print(const struct options *options, const json_t *results);
 
 /* output.c */
+#define RED "\033[31m"
+#define GREEN "\033[32m"
+#define YELLOW "\033[33m"
+#define DIM "\033[2m"
+#define PLAIN "\033[0m"
+/* Whether they are wanted. */
+bool stdout_has_colours(void);
 /* Says why there is no result, on stderr, or as JSON; returns the exit status. `patch` may be
  * NULL. */
 int fail_print(const struct options *options, const char *patch, const struct fail *fail);

@@ -12,21 +12,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#define RED "\033[31m"
-#define GREEN "\033[32m"
-#define PLAIN "\033[0m"
-
-/* https://no-color.org */
-static bool stdout_has_colours(void)
-{
-	const char *no_color = getenv("NO_COLOR");
-	const char *term = getenv("TERM");
-
-	return isatty(STDOUT_FILENO) && (no_color == NULL || *no_color == '\0') &&
-	       term != NULL && strcmp(term, "dumb") != 0;
-}
 
 struct row {
 	char mark;
