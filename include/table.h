@@ -37,6 +37,9 @@ struct table_entry {
 struct table {
 	struct table_entry *entries;	/* by address */
 	size_t count;
+	struct table_entry *keys;	/* data, by address: OWNER_STATIC_KEY, OWNER_STATIC_CALL_KEY,
+					 * each once, with its length */
+	size_t key_count;
 };
 
 /*
@@ -50,6 +53,10 @@ void table_deinit(struct table *table);
 
 /* The index of the first entry at `address` or behind it; table->count: none. */
 size_t table_first(const struct table *table, uint64_t address);
+
+/* The first key that has one of the bytes from `start` to before `end`; NULL: none has. The keys of
+ * a table are those that its own text uses: a module's may lie in the kernel image. */
+const struct table_entry *table_key(const struct table *table, uint64_t start, uint64_t end);
 
 /* Adds what `length` bytes of the table that `name` calls, in memory at `address`, name between
  * `start` and `end`; a rest shorter than an entry is no entry. `target` is where the text is, of

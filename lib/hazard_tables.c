@@ -26,18 +26,17 @@ static const struct table *known(const struct hazard_tables *tables, const char 
 	return NULL;
 }
 
-/* The tables that have the entries of the symbol's text, read once. */
-static int need_table(struct hazard_tables *tables, const struct kernel *kernel,
-		      const struct symbol *symbol, const struct table **out, struct fail *fail)
+int hazard_tables_find(struct hazard_tables *tables, const struct kernel *kernel,
+		       const char *name, const struct table **out, struct fail *fail)
 {
 	const struct module *module = NULL;
 	struct known_table *items;
 
-	if (symbol->module != NULL && kernel->modules != NULL) {
-		module = modules_find(kernel->modules, symbol->module);
+	if (name != NULL && kernel->modules != NULL) {
+		module = modules_find(kernel->modules, name);
 		if (module == NULL)
 			return fail_set(fail, OUTCOME_HAZARD, "module %s was unloaded just now",
-					symbol->module);
+					name);
 	}
 	*out = known(tables, module == NULL ? "" : module->name);
 	if (*out != NULL)
@@ -109,7 +108,7 @@ int hazard_tables(struct hazard_tables *tables, const struct kernel *kernel,
 	const struct table *table;
 	struct fail why;
 
-	if (need_table(tables, kernel, function->symbol, &table, &why) == 0)
+	if (hazard_tables_find(tables, kernel, function->symbol->module, &table, &why) == 0)
 		return hazard_table_owners(table, function, kernel->modules != NULL, out, fail);
 	if (why.code != OUTCOME_HAZARD) {
 		*fail = why;

@@ -14,6 +14,11 @@ struct hazard_tables {
 
 void hazard_tables_deinit(struct hazard_tables *tables);
 
+/* The tables of the kernel image (`module` NULL) or file, or of that loaded module, read once and kept.
+ * -1: OUTCOME_HAZARD, one exists and cannot be read or understood. */
+int hazard_tables_find(struct hazard_tables *tables, const struct kernel *kernel,
+		       const char *module, const struct table **out, struct fail *fail) MUST_CHECK;
+
 /* Adds what the tables name of the function; what cannot be read is an owner of all of it. */
 int hazard_tables(struct hazard_tables *tables, const struct kernel *kernel,
 		  const struct function *function, struct owners *out, struct fail *fail) MUST_CHECK;

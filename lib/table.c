@@ -24,6 +24,7 @@ static const struct format {
 void table_deinit(struct table *table)
 {
 	free(table->entries);
+	free(table->keys);
 	memset(table, 0, sizeof(*table));
 }
 
@@ -53,6 +54,21 @@ size_t table_first(const struct table *table, uint64_t address)
 			high = middle;
 	}
 	return low;
+}
+
+const struct table_entry *table_key(const struct table *table, uint64_t start, uint64_t end)
+{
+	size_t low = 0, high = table->key_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (table->keys[middle].address + table->keys[middle].length <= start)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < table->key_count && table->keys[low].address < end ? &table->keys[low] : NULL;
 }
 
 /* The address that the relative field at `data` names; `at` is where the field is in memory. */
