@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* result: plans and functions as the JSON that the interface sends and patchctl prints (types
- * Result, Site, Code and Line of io.patcherd.varlink). Each returns a new reference, NULL when
- * memory ran out. */
+ * Result, Site, Code, Line and Owner of io.patcherd.varlink). Each returns a new reference, NULL
+ * when memory ran out. */
 #ifndef PATCHERD_RESULT_H
 #define PATCHERD_RESULT_H
 
@@ -9,6 +9,7 @@
 
 #include "function.h"
 #include "patch.h"
+#include "survey.h"
 #include "target.h"
 
 /* `info` NULL: no kernel was looked at. */
@@ -21,8 +22,14 @@ json_t *result_text(const char *text);
 json_t *result_address(uint64_t address);
 /* null where there are neither bytes nor text. */
 json_t *result_code(const struct code *code);
+/* An Owner. */
+json_t *result_owner(const struct owner *owner);
 /* The answer of Disassemble. */
 json_t *result_function(const struct symtab *symtab, const struct function *function,
 			const struct target_info *info);
+/* Type Owner of the interface. */
+json_t *result_owner(const struct owner *owner);
+/* The answer of Hazards. */
+json_t *result_survey(const struct kernel *kernel, const struct survey *survey);
 
 #endif

@@ -96,12 +96,41 @@ static json_t *lines_json(const struct site_plan *site)
 	return lines;
 }
 
+json_t *result_owner(const struct owner *owner)
+{
+	return json_pack("{s:s, s:o, s:o, s:s, s:s, s:o, s:o}",
+			 "owner", owner_name(owner->kind),
+			 "address", result_address(owner->address),
+			 "end", result_address(owner->end),
+			 "policy", owner_policy_name(owner->policy),
+			 "what", owner_what(owner->kind),
+			 "detail", result_text(owner->detail),
+			 "advice", result_text(owner_advice(owner)));
+}
+
+static json_t *allowed_json(const struct site *site)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < site->allow_count; i++) {
+		const struct allowance *allowance = &site->allow[i];
+
+		if (json_array_append_new(list, json_pack("{s:s, s:o}", "owner",
+							  owner_name(allowance->kind), "reason",
+							  result_text(allowance->reason))) != 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
 static json_t *site_json(const struct site_plan *plan)
 {
 	const struct site *site = plan->site;
 	const char *module = plan->located ? plan->module : site->module;
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}",
 			 "function", result_text(site->function),
 			 "module", result_text(module),
 			 "offset", number(site->offset),
@@ -111,6 +140,7 @@ static json_t *site_json(const struct site_plan *plan)
 			 "expected", result_code(&plan->expected),
 			 "found", result_code(&plan->found),
 			 "replacement", result_code(&plan->replacement),
+			 "allowed", allowed_json(site),
 			 "lines", lines_json(plan));
 }
 
@@ -173,7 +203,9 @@ static json_t *rest_json(const struct function *function)
 			 function->decoded, &rest, "(no instruction can be decoded from here on)");
 }
 
-static json_t *insns_json(const struct symtab *symtab, const struct function *function)
+/* The instructions from `start` to before `end`. */
+static json_t *insns_json(const struct symtab *symtab, const struct function *function,
+			  uint64_t start, uint64_t end)
 {
 	json_t *lines = json_array();
 
@@ -182,6 +214,8 @@ static json_t *insns_json(const struct symtab *symtab, const struct function *fu
 		struct bytes bytes = { .length = insn->length };
 		char text[ASM_MAX];
 
+		if (insn->address < start || insn->address >= end)
+			continue;
 		memcpy(bytes.data, insn->bytes, insn->length);
 		if (json_array_append_new(lines, line_json("context", insn->address,
 							   insn->address - function->symbol->address,
@@ -191,6 +225,7 @@ static json_t *insns_json(const struct symtab *symtab, const struct function *fu
 			goto failed;
 	}
 	if (function->decoded < function->size &&
+	    end > function->symbol->address + function->decoded &&
 	    json_array_append_new(lines, rest_json(function)) != 0)
 		goto failed;
 	return lines;
@@ -208,5 +243,47 @@ json_t *result_function(const struct symtab *symtab, const struct function *func
 			 "address", result_address(function->symbol->address),
 			 "size", number(function->size),
 			 "target", target_json(info),
-			 "lines", insns_json(symtab, function));
+			 "lines", insns_json(symtab, function, function->symbol->address,
+					     function->symbol->address + function->size));
+}
+
+json_t *result_owner(const struct owner *owner)
+{
+	return json_pack("{s:s, s:o, s:o, s:s, s:s, s:o, s:o}",
+			 "owner", owner_name(owner->kind),
+			 "address", result_address(owner->address),
+			 "end", result_address(owner->end),
+			 "policy", owner_policy_name(owner->policy),
+			 "what", owner_what(owner->kind),
+			 "detail", result_text(owner->detail),
+			 "advice", result_text(owner_advice(owner)));
+}
+
+static json_t *owners_json(const struct survey *survey)
+{
+	json_t *owners = json_array();
+
+	for (size_t i = 0; i < survey->owners.count; i++) {
+		const struct owner *owner = &survey->owners.items[i];
+
+		if (survey_has(survey, owner) &&
+		    json_array_append_new(owners, result_owner(owner)) != 0) {
+			json_decref(owners);
+			return NULL;
+		}
+	}
+	return owners;
+}
+
+json_t *result_survey(const struct kernel *kernel, const struct survey *survey)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+			 "symbol", result_text(survey->symbol->name),
+			 "module", result_text(survey->symbol->module),
+			 "address", result_address(survey->symbol->address),
+			 "size", number(survey->size),
+			 "target", target_json(&kernel->target->info),
+			 "lines", insns_json(kernel->symtab, &survey->function, survey->start,
+					     survey->end),
+			 "owners", owners_json(survey));
 }

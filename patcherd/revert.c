@@ -68,7 +68,7 @@ static json_t *sites_json(const struct journal_entry *entry, enum outcome outcom
 	for (size_t i = 0; i < entry->site_count; i++) {
 		const struct journal_site *site = &entry->sites[i];
 		struct code old = { .bytes = site->old }, new = { .bytes = site->replacement };
-		json_t *json = json_pack("{s:o, s:o, s:I, s:o, s:s, s:n, s:o, s:o, s:o, s:[]}",
+		json_t *json = json_pack("{s:o, s:o, s:I, s:o, s:s, s:n, s:o, s:o, s:o, s:[], s:[]}",
 					 "function", result_text(site->function),
 					 "module", result_text(site->module),
 					 "offset", (json_int_t)site->offset,
@@ -76,7 +76,8 @@ static json_t *sites_json(const struct journal_entry *entry, enum outcome outcom
 					 "outcome", outcome_name(outcome), "message",
 					 "expected", result_code(&new),
 					 "found", replaced ? result_code(&new) : json_null(),
-					 "replacement", result_code(&old), "lines");
+					 "replacement", result_code(&old), "allowed",
+					 "lines");
 
 		if (json_array_append_new(list, json) < 0) {
 			json_decref(list);

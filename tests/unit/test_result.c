@@ -17,7 +17,7 @@ static const struct target_info info = {
 static char function_name[] = "nfs_flock", module_name[] = "nfs", patch_name[] = "nfs-flock";
 static char je[] = "je nfs_flock+0x6a", jne[] = "jne nfs_flock+0x6a", any_je[] = "je *";
 static char warning_text[] = "nfs_flock also lives in nfs_flock.cold";
-static char refusal[] = "other bytes";
+static char refusal[] = "other bytes", reason[] = "it faults as before";
 
 /* Fails with both texts where they differ. */
 static void assert_json(json_t *got, const char *expected)
@@ -41,7 +41,12 @@ static void assert_json(json_t *got, const char *expected)
 
 static void a_proved_plan_has_all_members_of_the_interface(void **state)
 {
-	struct site site = { .function = function_name, .module = module_name, .offset = 0x2f };
+	struct allowance allow[] = {
+		{ .kind = OWNER_EX_TABLE, .reason = reason },
+		{ .kind = OWNER_ORC_UNWIND, .reason = reason },
+	};
+	struct site site = { .function = function_name, .module = module_name, .offset = 0x2f,
+			     .allow = allow, .allow_count = 2 };
 	struct line lines[] = {
 		{ LINE_CONTEXT, 0xffffffffc0412341, 0x2b, { { 0x90 }, 1 }, NULL },
 		{ LINE_OLD, 0xffffffffc0412345, 0x2f, { { 0x74, 0x39 }, 2 }, je },
@@ -76,6 +81,9 @@ static void a_proved_plan_has_all_members_of_the_interface(void **state)
 		    " \"expected\": {\"bytes\": \"74 39\", \"asm\": \"je *\"},"
 		    " \"found\": {\"bytes\": \"74 39\", \"asm\": \"je nfs_flock+0x6a\"},"
 		    " \"replacement\": {\"bytes\": \"75 39\", \"asm\": \"jne nfs_flock+0x6a\"},"
+		    " \"allowed\": ["
+		    "{\"owner\": \"ex_table\", \"reason\": \"it faults as before\"},"
+		    " {\"owner\": \"orc_unwind\", \"reason\": \"it faults as before\"}],"
 		    " \"lines\": ["
 		    "{\"role\": \"context\", \"address\": \"0xffffffffc0412341\", \"offset\": 43,"
 		    " \"bytes\": \"90\", \"asm\": \"\"},"
@@ -106,7 +114,8 @@ static void what_is_unknown_of_a_refused_site_is_null(void **state)
 		    " \"sites\": [{\"function\": \"nfs_flock\", \"module\": \"nfs\", \"offset\": 1,"
 		    " \"address\": null, \"outcome\": \"not-found\", \"message\": \"other bytes\","
 		    " \"expected\": null, \"found\": null,"
-		    " \"replacement\": {\"bytes\": \"75\", \"asm\": null}, \"lines\": []}]}");
+		    " \"replacement\": {\"bytes\": \"75\", \"asm\": null}, \"allowed\": [],"
+		    " \"lines\": []}]}");
 }
 
 /* The patch names a module, and this kernel has it built in. */
@@ -134,6 +143,30 @@ static void a_failure_is_a_result_without_sites(void **state)
 		    "{\"patch\": \"a.yaml\", \"outcome\": \"invalid-spec\", \"message\":"
 		    " \"a.yaml:1:2: error: what\\na.yaml:3:4: error: why\", \"target\": null,"
 		    " \"warnings\": [], \"stop_nanoseconds\": null, \"sites\": []}");
+}
+
+static void an_owner_has_its_policy_what_it_is_and_what_to_do(void **state)
+{
+	CLEANUP(owners_deinit) struct owners owners = { .items = NULL };
+	struct fail fail;
+
+	(void)state;
+	assert_int_equal(owners_add(&owners, OWNER_PAGE_TABLE, 0xffffffff82000000,
+				    0xffffffff82001000, NULL, NULL, &fail), 0);
+	assert_int_equal(owners_add(&owners, OWNER_EX_TABLE, 0x1000, 0x1003, "of get_user",
+				    "ask its \xff author", &fail), 0);
+	owners.items[1].policy = OWNER_SETTLED;
+	assert_json(result_owner(&owners.items[0]),
+		    "{\"owner\": \"page_table\", \"address\": \"0xffffffff82000000\","
+		    " \"end\": \"0xffffffff82001000\", \"policy\": \"forbidden\","
+		    " \"what\": \"a page table: one wrong bit takes the machine down\","
+		    " \"detail\": null, \"advice\": \"it cannot be changed; choose other data\"}");
+	assert_json(result_owner(&owners.items[1]),
+		    "{\"owner\": \"ex_table\", \"address\": \"0x1000\", \"end\": \"0x1003\","
+		    " \"policy\": \"settled\","
+		    " \"what\": \"an instruction that may fault (__ex_table): the kernel goes on"
+		    " elsewhere then, as it was written for\","
+		    " \"detail\": \"of get_user\", \"advice\": \"ask its \\\\xff author\"}");
 }
 
 static void text_that_is_not_utf8_is_escaped(void **state)
@@ -183,6 +216,7 @@ int main(void)
 		cmocka_unit_test(what_is_unknown_of_a_refused_site_is_null),
 		cmocka_unit_test(the_module_is_where_the_function_was_found),
 		cmocka_unit_test(a_failure_is_a_result_without_sites),
+		cmocka_unit_test(an_owner_has_its_policy_what_it_is_and_what_to_do),
 		cmocka_unit_test(text_that_is_not_utf8_is_escaped),
 		cmocka_unit_test(code_without_bytes_and_text_is_null),
 		cmocka_unit_test(a_function_that_cannot_be_decoded_to_its_end_says_so),
