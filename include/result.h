@@ -27,8 +27,6 @@ json_t *result_owner(const struct owner *owner);
 /* The answer of Disassemble. */
 json_t *result_function(const struct symtab *symtab, const struct function *function,
 			const struct target_info *info);
-/* Type Owner of the interface. */
-json_t *result_owner(const struct owner *owner);
 /* The answer of Hazards. */
 json_t *result_survey(const struct kernel *kernel, const struct survey *survey);
 

@@ -247,18 +247,6 @@ json_t *result_function(const struct symtab *symtab, const struct function *func
 					     function->symbol->address + function->size));
 }
 
-json_t *result_owner(const struct owner *owner)
-{
-	return json_pack("{s:s, s:o, s:o, s:s, s:s, s:o, s:o}",
-			 "owner", owner_name(owner->kind),
-			 "address", result_address(owner->address),
-			 "end", result_address(owner->end),
-			 "policy", owner_policy_name(owner->policy),
-			 "what", owner_what(owner->kind),
-			 "detail", result_text(owner->detail),
-			 "advice", result_text(owner_advice(owner)));
-}
-
 static json_t *owners_json(const struct survey *survey)
 {
 	json_t *owners = json_array();

@@ -92,6 +92,9 @@ static const struct method {
 	{ "io.patcherd.Disassemble", false, method_disassemble,
 	  { { "symbol", JSON_STRING, REQUIRED }, { "module", JSON_STRING, OPTIONAL },
 	    { "occurrence", JSON_INTEGER, OPTIONAL } } },
+	{ "io.patcherd.Hazards", false, method_hazards,
+	  { { "symbol", JSON_STRING, REQUIRED }, { "module", JSON_STRING, OPTIONAL },
+	    { "occurrence", JSON_INTEGER, OPTIONAL }, { "offset", JSON_INTEGER, OPTIONAL } } },
 };
 enum { METHODS = sizeof(methods) / sizeof(methods[0]) };
 

@@ -8,7 +8,7 @@
 
 #include "daemon.h"
 
-enum { METHOD_PARAMETERS = 3 };
+enum { METHOD_PARAMETERS = 4 };
 
 /* One method's work. `values` are the parameters in the order of its row in the table, of the
  * right types, NULL where not given. Returns the reply, NULL when memory ran out. */
@@ -19,6 +19,7 @@ method_answer method_dry_run, method_apply;			/* apply.c */
 method_answer method_revert;					/* revert.c */
 method_answer method_status, method_history;			/* status.c */
 method_answer method_disassemble;				/* disassemble.c */
+method_answer method_hazards;					/* hazards.c */
 
 /* A server_answer; `data` is the struct daemon. */
 json_t *methods_answer(void *data, const struct journal_caller *caller, const char *method,
