@@ -3,42 +3,6 @@
 
 #include "result.h"
 
-static void function_print_text(const json_t *function)
-{
-	const json_t *target = json_object_get(function, "target");
-	const json_t *lines = json_object_get(function, "lines");
-	const char *module = json_text(function, "module");
-	const json_t *line;
-	int widest = 0;
-	size_t i;
-
-	(void)text_print(stdout, json_text(function, "function"));
-	if (*module != '\0') {
-		(void)fputs(" [", stdout);
-		(void)text_print(stdout, module);
-		(void)putchar(']');
-	}
-	(void)printf(": %lld bytes", (long long)json_integer_value(json_object_get(function, "size")));
-	target_print(target);
-	(void)putchar('\n');
-	json_array_foreach(lines, i, line) {
-		int width = text_print(NULL, json_text(line, "bytes"));
-
-		widest = width > widest ? width : widest;
-	}
-	json_array_foreach(lines, i, line) {
-		char offset[32];
-
-		(void)snprintf(offset, sizeof(offset), "+0x%llx", (unsigned long long)
-			       json_integer_value(json_object_get(line, "offset")));
-		(void)text_print(stdout, json_text(line, "address"));
-		(void)printf("  %-8s", offset);
-		text_pad(stdout, json_text(line, "bytes"), widest + 2);
-		(void)text_print(stdout, json_text(line, "asm"));
-		(void)putchar('\n');
-	}
-}
-
 static int daemon_disassemble(const struct options *options, const char *symbol, json_t **out,
 			      struct fail *fail)
 {
@@ -69,10 +33,12 @@ int command_disassemble(const struct options *options, int count, char **argumen
 		     image_disassemble(options, arguments[0], &function, &fail) :
 		     daemon_disassemble(options, arguments[0], &function, &fail)) != 0)
 		return fail_print(options, NULL, &fail);
-	if (options->json)
+	if (options->json) {
 		json_print(function);
-	else
-		function_print_text(function);
+	} else {
+		listing_title(function, "function");
+		listing_print(json_object_get(function, "lines"), NULL, NULL);
+	}
 	json_decref(function);
 	return 0;
 }

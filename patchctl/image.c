@@ -111,3 +111,16 @@ int image_disassemble(const struct options *options, const char *symbol, json_t 
 	function_deinit(&function);
 	return *out == NULL ? fail_memory(fail, symbol) : 0;
 }
+
+int image_hazards(const struct options *options, const struct survey_question *question,
+		  json_t **out, struct fail *fail)
+{
+	CLEANUP(image_deinit) struct image image = { .elf = NULL };
+	CLEANUP(survey_deinit) struct survey survey = { .symbol = NULL };
+
+	if (image_open(options, &image, fail) != 0 ||
+	    survey_make(&image.kernel, question, &survey, fail) != 0)
+		return -1;
+	*out = result_survey(&image.kernel, &survey);
+	return *out == NULL ? fail_memory(fail, question->symbol) : 0;
+}

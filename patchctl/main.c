@@ -64,6 +64,9 @@ static const struct command {
 	{ "disassemble", command_disassemble, "SYMBOL",
 	  "show a function's instructions, as patch files spell them",
 	  1, 1, BIT(IMAGE) | BIT(SYSTEM_MAP) | BIT(MODULE) | BIT(OCCURRENCE) },
+	{ "hazards", command_hazards, "SYMBOL[+OFFSET]",
+	  "show whose bytes a function's instructions, or a variable's, are",
+	  1, 1, BIT(IMAGE) | BIT(SYSTEM_MAP) | BIT(MODULE) | BIT(OCCURRENCE) },
 	{ "help", command_help, "[COMMAND]", "print help", 0, 1, 0 },
 };
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(*commands) };

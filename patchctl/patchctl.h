@@ -36,6 +36,7 @@ int command_revert(const struct options *options, int count, char **arguments);
 int command_status(const struct options *options, int count, char **arguments);
 int command_history(const struct options *options, int count, char **arguments);
 int command_disassemble(const struct options *options, int count, char **arguments);
+int command_hazards(const struct options *options, int count, char **arguments);
 
 /* main.c: says on stderr what is wrong with the command line; returns the exit status. */
 int usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -57,6 +58,11 @@ int image_dry_run(const struct options *options, const struct patch_file *files,
 /* The answer of Disassemble; a new reference. */
 int image_disassemble(const struct options *options, const char *symbol, json_t **out,
 		      struct fail *fail) MUST_CHECK;
+
+/* The answer of Hazards; a new reference. */
+struct survey_question;
+int image_hazards(const struct options *options, const struct survey_question *question,
+		  json_t **out, struct fail *fail) MUST_CHECK;
 
 /* daemon.c: one call of io.patcherd.METHOD. `parameters` is taken over; NULL is out of memory. */
 struct reply {
@@ -101,6 +107,14 @@ bool debug_line(struct debug *debug, const char *module, const char *function, u
 int source_open(const struct options *options, struct debug **out, struct fail *fail) MUST_CHECK;
 int source_add(const struct options *options, struct debug *debug, json_t *results,
 	       struct fail *fail) MUST_CHECK;
+
+/* listing.c: a function's instructions. */
+/* "nfs_flock [nfs]: 213 bytes on 6.1.0-56-cloud-amd64 (kmem)"; `name` is the key of the name. */
+void listing_title(const json_t *answer, const char *name);
+/* Prints `pad` blanks, and what belongs beside the index-th line; nothing if that is nothing. */
+typedef void listing_beside(size_t index, int pad, const void *data);
+/* Address, offset, bytes, assembler and what `beside` prints; NULL: nothing. */
+void listing_print(const json_t *lines, listing_beside *beside, const void *data);
 
 /* results.c: prints Results, as text or JSON; returns the exit status they ask for. */
 int results_print(const struct options *options, const json_t *results);
