@@ -14,4 +14,4 @@ tests/guest/run --kernel "$dir" --timeout 600 --add "$build/patcherd" --add "$bu
 	--add "$build/kmod-$release/test/patcherd_test.ko" \
 	--add "$build/kmod-$release/test/patcherd_livepatch.ko" \
 	--add patches/nfs-flock.yaml --add tests/guest/tap.sh --add tests/guest/daemon.sh \
-	--add tests/guest/daemon-guest -- ./daemon-guest
+	--add tests/guest/patches.sh --add tests/guest/daemon-guest -- ./daemon-guest
