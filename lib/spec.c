@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "spec_allow.h"
 #include "spec_sites.h"
 
 enum {
@@ -157,6 +158,7 @@ static void read_variant(struct walk *walk, const struct node *node, void *out)
 	static const struct key keys[] = {
 		{ "when", read_when, true, NULL },
 		{ "sites", spec_read_sites, true, NULL },
+		{ "allow", spec_refuse_allow, false, NULL },
 		{ NULL, NULL, false, NULL }
 	};
 	struct variant *variant = add_variant(walk, out, node->place);
@@ -250,7 +252,7 @@ static const struct key top_keys[] = {
 	{ "kernel", read_kernel, false, NULL },
 	{ "requires", NULL, false, "say with 'kernel' and 'architecture' where the patch belongs" },
 	{ "replaces", NULL, false, "revert the older patch first" },
-	{ "allow", NULL, false, "a hazard cannot be allowed" },
+	{ "allow", spec_refuse_allow, false, NULL },
 	{ NULL, NULL, false, NULL }
 };
 

@@ -8,6 +8,7 @@
 
 #include "asm.h"
 #include "module.h"
+#include "spec_allow.h"
 
 enum {
 	SITES_MAX = 1024,		/* of one variant: PATCHER_KMEM_SITES_MAX */
@@ -229,7 +230,7 @@ static const struct key site_keys[] = {
 	{ "variable", NULL, false, "only instructions can be changed, with 'function'" },
 	{ "size", NULL, false, "'bytes' says how long the change is" },
 	{ "function-digest", NULL, false, "name one build of the kernel by its 'build-id'" },
-	{ "allow", NULL, false, "a hazard cannot be allowed" },
+	{ "allow", spec_read_allow, false, NULL },
 	{ NULL, NULL, false, NULL }
 };
 

@@ -49,8 +49,7 @@ void walk_later(struct walk *walk, struct place place, const char *more, const c
 	spec_error(walk->errors, place, "'%s%s' is not supported yet; %s", walk->path, more, instead);
 }
 
-/* Appends to the path; returns its old length, to cut it there again. */
-static size_t path_push(struct walk *walk, const char *separator, const char *name)
+size_t walk_push(struct walk *walk, const char *separator, const char *name)
 {
 	size_t old = strlen(walk->path);
 
@@ -59,11 +58,10 @@ static size_t path_push(struct walk *walk, const char *separator, const char *na
 	return old;
 }
 
-/* How many characters must be put in, taken out or replaced; more than 2 is told as 3. `key` is a
- * name of a table, at most 16 long. */
+/* How many characters must be put in, taken out or replaced; more than 2 is told as 3. */
 static size_t distance(const char *text, size_t length, const char *key)
 {
-	enum { KEY_MAX = 16 };
+	enum { KEY_MAX = 24 };
 	size_t row[KEY_MAX + 1], width = strlen(key);
 
 	if (width > KEY_MAX || length > width + 2)
@@ -85,15 +83,22 @@ static size_t distance(const char *text, size_t length, const char *key)
 	return row[width] < 3 ? row[width] : 3;
 }
 
+size_t walk_distance(const struct node *name, const char *key)
+{
+	size_t far = distance(name->text, name->length, key);
+
+	/* two letters of "asm" are not a typing error */
+	return far < 3 && far * 2 < strlen(key) ? far : SIZE_MAX;
+}
+
 static size_t key_near(const struct key *keys, const struct node *name)
 {
-	size_t best = SIZE_MAX, least = 3;
+	size_t best = SIZE_MAX, least = SIZE_MAX;
 
 	for (size_t i = 0; keys[i].name != NULL; i++) {
-		size_t far = distance(name->text, name->length, keys[i].name);
+		size_t far = walk_distance(name, keys[i].name);
 
-		/* two letters of "asm" are not a typing error */
-		if (keys[i].later == NULL && far < least && far * 2 < strlen(keys[i].name)) {
+		if (keys[i].later == NULL && far < least) {
 			best = i;
 			least = far;
 		}
@@ -149,7 +154,7 @@ static void read_key(struct walk *walk, const struct node *name, const struct ke
 		return;
 	}
 	again = seen->keys[index] != NULL;
-	old = path_push(walk, ".", keys[index].name);
+	old = walk_push(walk, ".", keys[index].name);
 	if (again)
 		spec_error(walk->errors, name->place, "duplicate key '%s' (first at line %u)",
 			   walk->path, seen->keys[index]->place.line);
@@ -183,7 +188,7 @@ void walk_missing(struct walk *walk, const struct node *node, const struct key *
 
 		if (!keys[i].required || seen->keys[i] != NULL)
 			continue;
-		old = path_push(walk, ".", keys[i].name);
+		old = walk_push(walk, ".", keys[i].name);
 		spec_error(walk->errors, node->place, "missing key '%s'", walk->path);
 		walk->path[old] = '\0';
 	}
@@ -211,7 +216,7 @@ bool walk_list(struct walk *walk, const struct node *node, size_t max,
 			return false;
 		}
 		(void)snprintf(number, sizeof(number), "[%zu]", index);
-		old = path_push(walk, "", number);
+		old = walk_push(walk, "", number);
 		read(walk, item, out);
 		walk->path[old] = '\0';
 	}

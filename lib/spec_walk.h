@@ -36,6 +36,11 @@ void walk_missing(struct walk *walk, const struct node *node, const struct key *
 bool walk_list(struct walk *walk, const struct node *node, size_t max,
 	       void (*read)(struct walk *walk, const struct node *item, void *out), void *out);
 
+/* Appends to the path; returns its old length, to cut it there again. */
+size_t walk_push(struct walk *walk, const char *separator, const char *name);
+/* By how many characters a name differs from a key that may have been meant; SIZE_MAX: not that. */
+size_t walk_distance(const struct node *name, const char *key);
+
 /* "PATH: " followed by the message. */
 void walk_error(struct walk *walk, struct place place, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -4,7 +4,7 @@
  *
  *	clang -g -O1 -fsanitize=fuzzer,address,undefined -std=gnu11 -D_GNU_SOURCE -Iinclude -I. \
  *		-o build/fuzz_spec tests/fuzz/fuzz_spec.c lib/spec*.c lib/asm*.c lib/insn*.c \
- *		lib/patch.c lib/arch.c lib/fail.c -lyaml -lcapstone
+ *		lib/patch.c lib/owner.c lib/arch.c lib/fail.c -lyaml -lcapstone
  *	cp -r tests/spec/good build/corpus && build/fuzz_spec build/corpus tests/spec/bad
  */
 #include <stdlib.h>
@@ -30,6 +30,11 @@ static void check_patch(const struct patch *patch)
 			    site->replacement.length > BYTES_MAX || site->offset_place.line == 0 ||
 			    (site->expect.bytes.length == 0 && site->expect.assembler == NULL))
 				abort();
+			for (size_t k = 0; k < site->allow_count; k++) {
+				if (site->allow[k].reason == NULL ||
+				    !owner_allowable(site->allow[k].kind))
+					abort();
+			}
 		}
 	}
 }

@@ -97,6 +97,53 @@ static void every_key_of_a_site_is_taken(void **state)
 	patch_deinit(&patch);
 }
 
+static void each_owner_that_a_site_allows_keeps_its_reason(void **state)
+{
+	const struct site *site;
+	struct patch patch;
+	size_t allowable = 0;
+
+	(void)state;
+	load("tests/spec/good/allow.yaml", &patch);
+	site = &patch.variants[0].sites[0];
+	for (int kind = 0; kind < OWNER_KINDS; kind++) {
+		if (owner_allowable((enum owner_kind)kind))
+			assert_int_equal(site->allow[allowable++].kind, kind);
+	}
+	assert_int_equal(site->allow_count, allowable);
+	assert_string_equal(site->allow[0].reason, "the faulting instruction stays the same");
+	assert_string_equal(site->allow[1].reason, "in quotes: with a colon");
+	assert_string_equal(site->allow[2].reason, "folded from two lines");
+	assert_int_equal(strlen(site->allow[3].reason), 1000);
+	assert_place(site->allow[1].place, 11, 7);
+	patch_deinit(&patch);
+}
+
+static void no_owner_but_those_that_can_be_is_allowed(void **state)
+{
+	static const char format[] = HEAD "sites:\n- function: f\n  offset: 1\n"
+		"  expect: {bytes: \"90\"}\n  replace: {bytes: cc}\n  allow: {%s: why}\n";
+
+	(void)state;
+	for (int kind = 0; kind < OWNER_KINDS; kind++) {
+		char text[512], beginning[256];
+		struct patch patch;
+		struct fail fail;
+		int length = snprintf(text, sizeof(text), format, owner_name((enum owner_kind)kind));
+
+		if (owner_allowable((enum owner_kind)kind)) {
+			assert_int_equal(parse(text, (size_t)length, &patch, &fail), 0);
+			patch_deinit(&patch);
+			continue;
+		}
+		(void)snprintf(beginning, sizeof(beginning),
+			       "t.yaml:8:11: error: sites[0].allow: '%s' cannot be allowed, for such "
+			       "bytes are ", owner_name((enum owner_kind)kind));
+		assert_int_equal(parse(text, (size_t)length, &patch, &fail), -1);
+		assert_memory_equal(fail.message, beginning, strlen(beginning));
+	}
+}
+
 static void every_key_of_the_top_is_taken(void **state)
 {
 	struct patch patch;
@@ -367,6 +414,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_key_of_a_site_is_taken),
+		cmocka_unit_test(each_owner_that_a_site_allows_keeps_its_reason),
+		cmocka_unit_test(no_owner_but_those_that_can_be_is_allowed),
 		cmocka_unit_test(every_key_of_the_top_is_taken),
 		cmocka_unit_test(each_value_has_its_place),
 		cmocka_unit_test(variants_keep_their_order_and_conditions),
