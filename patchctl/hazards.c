@@ -81,7 +81,8 @@ static bool is_of_all(const struct answer *answer, const struct entry *entry)
 	       entry->end >= answer->address + answer->size;
 }
 
-static void coloured(const struct answer *answer, const struct entry *entry, const char *text)
+/* "ftrace (forbidden)" */
+static void mark_print(const struct answer *answer, const struct entry *entry)
 {
 	const char *colour = strcmp(entry->policy, "forbidden") == 0 ? RED :
 			     strcmp(entry->policy, "allowable") == 0 ? YELLOW : DIM;
@@ -90,7 +91,7 @@ static void coloured(const struct answer *answer, const struct entry *entry, con
 		(void)fputs(colour, stdout);
 	(void)text_print(stdout, entry->owner);
 	(void)fputs(" (", stdout);
-	(void)text_print(stdout, text);
+	(void)text_print(stdout, is_place(entry) ? "not inside a change" : entry->policy);
 	(void)fputs(answer->colours ? ")" PLAIN : ")", stdout);
 }
 
@@ -131,7 +132,7 @@ static size_t marks_print(const struct answer *answer, bool of_all, uint64_t sta
 		(void)printf("%*s", printed == 0 ? pad : 0, "");
 		if (printed++ != 0)
 			(void)fputs(", ", stdout);
-		coloured(answer, entry, is_place(entry) ? "not inside a change" : entry->policy);
+		mark_print(answer, entry);
 	}
 	return printed;
 }
@@ -157,7 +158,7 @@ static void variable_print(const struct answer *answer)
 		(void)printf("+0x%llx..+0x%llx  ",
 			     (unsigned long long)(entry->address - answer->address),
 			     (unsigned long long)(entry->end - answer->address));
-		coloured(answer, entry, entry->policy);
+		mark_print(answer, entry);
 		(void)putchar('\n');
 	}
 }
@@ -205,7 +206,7 @@ static void legend_print(const struct answer *answer)
 		if (again)
 			continue;
 		(void)putchar('\n');
-		coloured(answer, entry, entry->policy);
+		mark_print(answer, entry);
 		(void)fputs(": ", stdout);
 		(void)text_print(stdout, entry->what);
 		(void)putchar('\n');

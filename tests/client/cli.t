@@ -71,7 +71,9 @@ usage "'--json'" status --json=yes
 usage 'apply needs FILE' apply
 usage 'dry-run needs FILE' dry-run --json
 usage 'disassemble needs SYMBOL' disassemble
+usage 'hazards needs SYMBOL[+OFFSET]' hazards
 usage "'two'" disassemble one two
+usage "'two'" hazards one two
 usage "'two'" status one two
 usage "'two'" history one two
 usage "'two'" help help two
@@ -84,6 +86,19 @@ usage "'--image' requires an argument" dry-run --image
 usage 'need --image' dry-run --system-map x y.yaml
 usage 'need --image' dry-run --release 6.1 y.yaml
 usage 'needs --image' disassemble --system-map x y
+usage 'needs --image' hazards --system-map x y
+usage 'hazards does not take --release' hazards --release 6.1 y
+usage "got '+5'" hazards +5
+usage "got ''" hazards x+
+usage "got '0x'" hazards x+0x
+usage "got '-1'" hazards x+-1
+usage "got '5x'" hazards x+5x
+usage "got ' 5'" hazards 'x+ 5'
+usage "got '010'" hazards x+010
+usage "got '5+5'" hazards x+5+5
+usage "got '9223372036854775808'" hazards x+9223372036854775808
+usage "got '0x10000000000000000'" hazards x+0x10000000000000000
+usage "from the symbol's start on" hazards x-5
 usage "got '0'" disassemble --occurrence 0 x
 usage "got '-1'" disassemble --occurrence -1 x
 usage "got '1x'" disassemble --occurrence 1x x
@@ -94,7 +109,7 @@ usage "there is no command 'nosuch'" help nosuch
 # --- help ---
 run --list-commands
 ok '--list-commands prints the commands' eval 'exits 0 && err_is_empty &&
-	[ "$(tr "\n" " " <"$work/out")" = "apply dry-run revert status history disassemble help " ]'
+	[ "$(tr "\n" " " <"$work/out")" = "apply dry-run revert status history disassemble hazards help " ]'
 mapfile -t commands <"$work/out"
 for command in "${commands[@]}"; do
 	run help "$command"
@@ -116,7 +131,7 @@ ok '--version names the program and its version' eval 'exits 0 &&
 # --- no daemon, and one that goes away ---
 cp tests/published/nfs-flock.yaml "$work/good.yaml"
 for command in "apply $work/good.yaml" "dry-run $work/good.yaml" "revert nfs-flock" \
-	"revert $work/good.yaml" status history "disassemble nfs_flock"; do
+	"revert $work/good.yaml" status history "disassemble nfs_flock" "hazards nfs_flock+0x2f"; do
 	# shellcheck disable=SC2086
 	run --socket "$work/none" $command
 	ok "${command%% *} without a daemon: unreachable, and how to start it" eval 'exits 13 &&
@@ -169,6 +184,16 @@ run --socket "$work/broken" disassemble --module nfs nfs_flock --occurrence 2
 cp "$work/request" "$work/out"
 ok 'options may stand behind the arguments' json \
 	"r[0]['parameters'] == {'symbol': 'nfs_flock', 'module': 'nfs', 'occurrence': 2}"
+for offset in 47 0x2f 0X2F; do
+	run --socket "$work/broken" hazards nfs_flock+$offset
+	cp "$work/request" "$work/out"
+	ok "hazards nfs_flock+$offset asks for that instruction" json \
+		"r[0]['method'] == 'io.patcherd.Hazards' and
+		 r[0]['parameters'] == {'symbol': 'nfs_flock', 'offset': 47}"
+done
+run --socket "$work/broken" hazards nfs_flock+0
+cp "$work/request" "$work/out"
+ok 'hazards nfs_flock+0 is not hazards nfs_flock' json "r[0]['parameters']['offset'] == 0"
 
 # --- files ---
 run apply "$work/absent.yaml"

@@ -178,6 +178,17 @@ def test_parameters_are_checked_by_name_and_type(daemon):
             ("Disassemble", {"symbol": "x", "occurrence": 1.5}, "occurrence"),
             ("Disassemble", {"symbol": "x", "occurrence": -1}, "occurrence"),
             ("Disassemble", {"symbol": "x", "occurrence": 2**32}, "occurrence"),
+            ("Disassemble", {"symbol": "x", "offset": 1}, "offset"),
+            ("Hazards", {}, "symbol"),
+            ("Hazards", {"symbol": ["x"]}, "symbol"),
+            ("Hazards", {"symbol": "x", "module": 1}, "module"),
+            ("Hazards", {"symbol": "x", "occurrence": -1}, "occurrence"),
+            ("Hazards", {"symbol": "x", "occurrence": 2**32}, "occurrence"),
+            ("Hazards", {"symbol": "x", "offset": "0x2f"}, "offset"),
+            ("Hazards", {"symbol": "x", "offset": 1.5}, "offset"),
+            ("Hazards", {"symbol": "x", "offset": -1}, "offset"),
+            ("Hazards", {"symbol": "x", "offset": True}, "offset"),
+            ("Hazards", {"symbol": "x", "image": "/etc/shadow"}, "image"),
             ("Revert", {"patches": ["x"], "force": 1}, "force"),
             ("Revert", {"patches": [1]}, "patches"),
             ("Revert", {"patches": []}, "patches"),
@@ -470,7 +481,8 @@ def test_a_caller_who_is_not_root_is_denied_by_name(daemon):
             os.setgid(65534)
             os.setuid(65534)
             assert serves(daemon)
-            for method in ["DryRun", "Apply", "Revert", "Status", "History", "Disassemble"]:
+            for method in ["DryRun", "Apply", "Revert", "Status", "History", "Disassemble",
+                           "Hazards"]:
                 reply = daemon.call("io.patcherd." + method)
                 expect(reply, "io.patcherd.Denied")
                 assert method in reply["parameters"]["message"]
