@@ -58,6 +58,16 @@ static int take_instruction(const struct kernel *kernel, uint64_t offset, struct
 	return 0;
 }
 
+static bool is_forbidden(const struct survey *survey)
+{
+	for (size_t i = 0; i < survey->owners.count; i++) {
+		if (survey->owners.items[i].policy == OWNER_FORBIDDEN &&
+		    survey_has(survey, &survey->owners.items[i]))
+			return true;
+	}
+	return false;
+}
+
 static int survey_function(const struct kernel *kernel, const struct survey_question *question,
 			   struct survey *out, struct fail *fail)
 {
@@ -68,7 +78,13 @@ static int survey_function(const struct kernel *kernel, const struct survey_ques
 	out->end = out->start + out->size;
 	if (question->has_offset && take_instruction(kernel, question->offset, out, fail) != 0)
 		return -1;
-	return hazard_owners(kernel, &out->function, &out->owners, fail);
+	if (hazard_owners(kernel, &out->function, &out->owners, fail) != 0)
+		return -1;
+	/* As a patch would be, lest what nobody can tell to be an instruction looks free. */
+	if (question->has_offset && !is_forbidden(out))
+		return hazard_hidden(kernel, &out->function, question->offset,
+				     out->end - out->start, fail);
+	return 0;
 }
 
 int survey_make(const struct kernel *kernel, const struct survey_question *question,
