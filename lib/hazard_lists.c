@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hazard_lists.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,9 +12,14 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { LIST_MAX = 1000 * 1000 };	/* more lines than any kernel has functions */
+enum {
+	LIST_MAX = 1000 * 1000,		/* more lines than any kernel has functions */
+	MICROSECONDS_MAX = 1000,	/* for a list that may be cut */
+	PART_SIZE = 512			/* of it at a time: the kernel makes no more lines at once */
+};
 
 static void unreadable(struct owner_list *list, const char *what, const char *why)
 {
@@ -161,19 +167,31 @@ static FILE *list_open(const struct filesystem *fs, const char *path, struct own
  * -1: memory ran out. */
 typedef int (*line_take)(char *line, struct owner_list *list, struct fail *fail);
 
-static int list_read(const struct filesystem *fs, const char *path, line_take take,
+static int64_t microseconds_now(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);	/* that clock is always there */
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static int list_read(const struct filesystem *fs, const char *path, line_take take, bool may_cut,
 		     struct owner_list *list, struct fail *fail)
 {
 	CLEANUP_FCLOSE FILE *file = list_open(fs, path, list);
 	CLEANUP_FREE char *line = NULL;
+	int64_t start = microseconds_now();
 	size_t size = 0;
 	int taken = 0;
 
 	if (file == NULL)
 		return 0;
-	while (taken == 0 && getline(&line, &size, file) > 0) {
+	if (may_cut && setvbuf(file, NULL, _IOFBF, PART_SIZE) != 0)
+		return fail_memory(fail, "reading a list of the kernel");
+	while (taken == 0 && !list->cut && getline(&line, &size, file) > 0) {
 		line[strcspn(line, "\n")] = '\0';
 		taken = take(line, list, fail);
+		list->cut = may_cut && microseconds_now() - start > MICROSECONDS_MAX;
 	}
 	if (taken < 0)
 		return -1;
@@ -228,37 +246,128 @@ static int take_blacklist(char *line, struct owner_list *list, struct fail *fail
 	return list_add(list, item, fail);
 }
 
-/* kernel/trace/ftrace.c, t_show(): "function [module] (COUNT) FLAGS\ttramp: …"; a line that starts
- * with a tab goes on with the one before. */
-static int take_traced(char *line, struct owner_list *list, struct fail *fail)
+/* One blank for each run of blanks and tabs, none at the ends. */
+static void squeeze(char *text)
+{
+	char *out = text;
+
+	for (const char *at = text; *at != '\0'; at++) {
+		if (!isspace((unsigned char)*at))
+			*out++ = *at;
+		else if (out > text && out[-1] != ' ')
+			*out++ = ' ';
+	}
+	if (out > text && out[-1] == ' ')
+		out--;
+	*out = '\0';
+}
+
+/* Adds to what is known of the last function: "direct-->bpf_trampoline_6442+0x0/0x87". */
+static int continue_detail(char *line, struct owner_list *list, struct fail *fail)
+{
+	struct listed *last = list->count == 0 ? NULL : &list->items[list->count - 1];
+	char *detail;
+
+	if (last == NULL)
+		return 1;
+	squeeze(line);
+	if (asprintf(&detail, "%s %s", last->detail == NULL ? "" : last->detail, line) < 0)
+		return fail_memory(fail, "reading a list of the kernel");
+	free(last->detail);
+	last->detail = detail;
+	return 0;
+}
+
+int list_take_traced(char *line, struct owner_list *list, struct fail *fail)
 {
 	struct listed item = { .name = NULL };
 	char *save = NULL, *word;
 
 	if (line[0] == '\t')
-		return 0;
+		return continue_detail(line, list, fail);
 	item.name = strtok_r(line, " ", &save);
 	word = strtok_r(NULL, " ", &save);
 	if (item.name == NULL || word == NULL)
 		return 1;
 	item.object = module_word(word);
+	if (save != NULL)
+		squeeze(save);
 	item.detail = save;
 	return list_add(list, item, fail);
 }
 
+/* "GROUP/EVENT", in the letters that the kernel takes: it becomes part of a command to type. */
+static bool is_event(const char *text)
+{
+	size_t group = strcspn(text, "/");
+
+	for (size_t i = 0; text[i] != '\0'; i++) {
+		if (i != group && !isalnum((unsigned char)text[i]) && text[i] != '_' &&
+		    (i > group || text[i] != '-'))
+			return false;
+	}
+	return group > 0 && text[group] == '/' && text[group + 1] != '\0';
+}
+
+/* "MODULE:SYMBOL+OFFSET", the offset in decimal digits. */
+static bool parse_place(char *place, struct listed *item)
+{
+	char *plus = strchr(place, '+'), *colon = strchr(place, ':'), *end;
+
+	if (plus != NULL) {
+		*plus++ = '\0';
+		errno = 0;
+		item->offset = strtoull(plus, &end, 10);
+		if (!isdigit((unsigned char)*plus) || *end != '\0' || errno != 0)
+			return false;
+	}
+	if (colon != NULL) {
+		*colon = '\0';
+		item->object = place;
+		place = colon + 1;
+	}
+	item->name = place;
+	return *place != '\0' && (item->object == NULL || *item->object != '\0');
+}
+
+int list_take_kprobe_event(char *line, struct owner_list *list, struct fail *fail)
+{
+	char *save = NULL, *head = strtok_r(line, " ", &save), *place = strtok_r(NULL, " ", &save);
+	struct listed item = { .name = NULL };
+	size_t digits;
+
+	if (head == NULL || place == NULL || (head[0] != 'p' && head[0] != 'r'))
+		return 1;
+	digits = strspn(head + 1, "0123456789");
+	if ((digits > 0 && head[0] == 'p') || head[1 + digits] != ':')
+		return 1;
+	item.detail = head + 1 + digits + 1;
+	if (!is_event(item.detail))
+		return 1;
+	/* One without a symbol is at an address that the kernel shows as a hash. */
+	if (strncmp(place, "0x", 2) == 0)
+		return 0;
+	return parse_place(place, &item) ? list_add(list, item, fail) : 1;
+}
+
 int list_kprobes(struct owner_list *list, struct fail *fail)
 {
-	return list_read(&debugfs, "kprobes/list", take_kprobe, list, fail);
+	return list_read(&debugfs, "kprobes/list", take_kprobe, false, list, fail);
 }
 
 int list_kprobe_blacklist(struct owner_list *list, struct fail *fail)
 {
-	return list_read(&debugfs, "kprobes/blacklist", take_blacklist, list, fail);
+	return list_read(&debugfs, "kprobes/blacklist", take_blacklist, false, list, fail);
 }
 
 int list_traced(struct owner_list *list, struct fail *fail)
 {
-	return list_read(&tracefs, "enabled_functions", take_traced, list, fail);
+	return list_read(&tracefs, "enabled_functions", list_take_traced, true, list, fail);
+}
+
+int list_kprobe_events(struct owner_list *list, struct fail *fail)
+{
+	return list_read(&tracefs, "kprobe_events", list_take_kprobe_event, false, list, fail);
 }
 
 static bool symbol_named(const struct symbol *symbol, const char *module)

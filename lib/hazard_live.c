@@ -2,6 +2,7 @@
 #include "lib/hazard_live.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,6 +18,7 @@ void hazard_lists_deinit(struct hazard_lists *lists)
 void hazard_lists_renew(struct hazard_lists *lists, bool text_changed)
 {
 	owner_list_deinit(&lists->kprobes);
+	owner_list_deinit(&lists->events);
 	owner_list_deinit(&lists->traced);
 	owner_list_deinit(&lists->livepatches);
 	if (text_changed)
@@ -79,15 +81,103 @@ static int need_for(struct owner_list *list, const struct list_kind *kind,
 	return result;
 }
 
-static int hidden_by(const struct function *function, const struct listed *kprobe,
+static bool listed_is(const struct listed *listed, const struct symtab *symtab,
+		      const struct symbol *symbol)
+{
+	const struct symbol *alias = NULL;
+
+	if ((listed->object == NULL) != (symbol->module == NULL) ||
+	    (listed->object != NULL && strcmp(listed->object, symbol->module) != 0))
+		return false;
+	if (strcmp(listed->name, symbol->name) == 0)
+		return true;
+	/* The kernel may tell of it by another of its names. */
+	while ((alias = symtab_next(symtab, listed->name, alias)) != NULL) {
+		if (alias->address == symbol->address && symbol_same_module(alias, symbol))
+			return true;
+	}
+	return false;
+}
+
+/* What there is to say of one kprobe. */
+struct kprobe_words {
+	char who[256];			/* "an optimised kprobe p_nfs_flock_0" */
+	char advice[1024];
+};
+
+static void append(char *out, size_t size, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void append(char *out, size_t size, const char *format, ...)
+{
+	size_t length = strlen(out);
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(out + length, size - length, format, arguments);	/* cut, if need be */
+	va_end(arguments);
+}
+
+/* Whether the event is the kprobe: one at a function's start is moved behind its endbr
+ * (arch/x86/kernel/kprobes/core.c, arch_adjust_kprobe_addr()). */
+static bool event_is(const struct listed *event, const struct symtab *symtab,
+		     const struct function *function, const struct listed *kprobe)
+{
+	uint64_t offset = kprobe->address - function->symbol->address;
+
+	return (event->offset == offset ||
+		(event->offset == 0 && offset == ENDBR_SIZE && function->count > 0 &&
+		 function->insns[0].endbr)) && listed_is(event, symtab, function->symbol);
+}
+
+/* Names the kprobe by all events that are on it. Where these cannot be read it has no name. */
+static int describe(struct hazard_lists *lists, const struct symtab *symtab,
+		    const struct function *function, const struct listed *kprobe,
+		    struct kprobe_words *out, struct fail *fail)
+{
+	bool named = false;
+
+	if (lists->events.state == LIST_UNREAD &&
+	    list_kprobe_events(&lists->events, fail) != 0) {
+		owner_list_deinit(&lists->events);
+		return -1;
+	}
+	out->advice[0] = '\0';
+	(void)snprintf(out->who, sizeof(out->who), "%s kprobe", kprobe->optimized ?
+		       "an optimised" : kprobe->disabled ? "a disabled" : "a");
+	for (size_t i = 0; i < lists->events.count; i++) {
+		const struct listed *event = &lists->events.items[i];
+
+		if (!event_is(event, symtab, function, kprobe))
+			continue;
+		append(out->who, sizeof(out->who), "%s %s", named ? " and" : "",
+		       strchr(event->detail, '/') + 1);
+		append(out->advice, sizeof(out->advice), "%s the kprobe %s (echo 0 > "
+		       "/sys/kernel/tracing/events/%s/enable; echo '-:%s' >> "
+		       "/sys/kernel/tracing/kprobe_events)", named ? ", and" : "disable",
+		       strchr(event->detail, '/') + 1, event->detail, event->detail);
+		named = true;
+	}
+	if (!named && lists->events.state == LIST_READ)
+		append(out->who, sizeof(out->who), ", placed by perf, BPF or a module,");
+	if (!named)
+		append(out->advice, sizeof(out->advice), "end the perf or BPF program, or unload "
+		       "the module, that placed it (debugfs kprobes/list has all kprobes)");
+	return 0;
+}
+
+static int hidden_by(struct hazard_lists *lists, const struct symtab *symtab,
+		     const struct function *function, const struct listed *kprobe,
 		     const char *what, struct fail *fail)
 {
+	struct kprobe_words words;
+
+	if (describe(lists, symtab, function, kprobe, &words, fail) != 0)
+		return -1;
 	return fail_at(fail, OUTCOME_HAZARD, kprobe->address,
-		       "%s kprobe at %s+0x%" PRIx64 " (0x%" PRIx64 ") %s; remove it (debugfs "
-		       "kprobes/list has them all, tracefs kprobe_events those of perf and trace), "
-		       "then try again", kprobe->optimized ? "an optimised" : "a",
+		       "%s at %s+0x%" PRIx64 " (0x%" PRIx64 ") %s; %s, then try again", words.who,
 		       function->symbol->name, kprobe->address - function->symbol->address,
-		       kprobe->address, what);
+		       kprobe->address, what, words.advice);
 }
 
 int hazard_live_hidden(struct hazard_lists *lists, const struct kernel *kernel,
@@ -112,7 +202,7 @@ int hazard_live_hidden(struct hazard_lists *lists, const struct kernel *kernel,
 		if (kprobe->ftrace || kprobe->disabled || kprobe->address < start ||
 		    kprobe->address >= start + offset + length)
 			continue;
-		return hidden_by(function, kprobe,
+		return hidden_by(lists, kernel->symtab, function, kprobe,
 				 kprobe->address >= start + offset ?
 				 "stands in these bytes" :
 				 "stands before these bytes in the same function and hides its own "
@@ -142,15 +232,15 @@ static int add_kprobes(struct hazard_lists *lists, const struct kernel *kernel,
 		return result;
 	for (size_t i = 0; i < lists->kprobes.count; i++) {
 		const struct listed *kprobe = &lists->kprobes.items[i];
-		char detail[128];
+		struct kprobe_words words;
 
 		if (kprobe->ftrace || kprobe->address < start || kprobe->address >= end)
 			continue;
-		(void)snprintf(detail, sizeof(detail), "%s kprobe at +0x%" PRIx64,
-			       kprobe->optimized ? "an optimised" :
-			       kprobe->disabled ? "a disabled" : "a", kprobe->address - start);
+		if (describe(lists, kernel->symtab, function, kprobe, &words, fail) != 0)
+			return -1;
+		append(words.who, sizeof(words.who), " at +0x%" PRIx64, kprobe->address - start);
 		if (owners_add(out, OWNER_KPROBE, kprobe->address, kprobe_end(function, kprobe),
-			       detail, NULL, fail) != 0)
+			       words.who, words.advice, fail) != 0)
 			return -1;
 	}
 	return 0;
@@ -180,24 +270,6 @@ static int add_blacklist(struct hazard_lists *lists, const struct kernel *kernel
 			return -1;
 	}
 	return 0;
-}
-
-static bool listed_is(const struct listed *listed, const struct symtab *symtab,
-		      const struct symbol *symbol)
-{
-	const struct symbol *alias = NULL;
-
-	if ((listed->object == NULL) != (symbol->module == NULL) ||
-	    (listed->object != NULL && strcmp(listed->object, symbol->module) != 0))
-		return false;
-	if (strcmp(listed->name, symbol->name) == 0)
-		return true;
-	/* The kernel may tell of it by another of its names. */
-	while ((alias = symtab_next(symtab, listed->name, alias)) != NULL) {
-		if (alias->address == symbol->address && symbol_same_module(alias, symbol))
-			return true;
-	}
-	return false;
 }
 
 static const struct listed *list_find(const struct owner_list *list, const struct symtab *symtab,
@@ -288,33 +360,74 @@ static struct owner *owner_of_ftrace(struct owners *owners)
 	return NULL;
 }
 
-/* A call that no tracer put there is the function's own. */
-static int traced(struct hazard_lists *lists, const struct kernel *kernel,
+/* Whether the call goes to what ftrace or BPF made for it, not to a function: into the text that
+ * the kernel makes as it runs, newer than the symbols or among them as [__builtin__ftrace] and [bpf],
+ * or to ftrace's own entries (arch/x86/kernel/ftrace_64.S, ftrace_32.S). `listed`: all who trace are
+ * known, so that a module's function is none of theirs (register_ftrace_direct()). */
+static bool calls_tracer(const struct symtab *symtab, const struct function *function,
+			 const struct insn *call, bool listed)
+{
+	static const char *const names[] = { "ftrace_caller", "ftrace_regs_caller", "__fentry__" };
+	const struct symbol *target = symtab_at(symtab, call->target);
+
+	if (target == NULL || target->address != call->target)
+		return true;
+	if (target->module != NULL)
+		return strncmp(target->module, "__builtin__", 11) == 0 ||
+		       strcmp(target->module, "bpf") == 0 ||
+		       (!listed && !symbol_same_module(target, function->symbol));
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(target->name, names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int add_ftrace(const struct insn *site, const char *detail, struct owners *out,
+		      struct fail *fail)
+{
+	struct owner *known = owner_of_ftrace(out);
+
+	if (known == NULL)
+		return owners_add(out, OWNER_FTRACE, site->address, site->address + site->length,
+				  detail, NULL, fail);
+	if (detail == NULL || known->detail != NULL)
+		return 0;
+	known->detail = strdup(detail);
+	return known->detail == NULL ? fail_memory(fail, "who traces a function") : 0;
+}
+
+/* A call is ftrace's, BPF's, or the function's own. Only then is the list of who traces what worth
+ * its time: a nop tells that nobody does. */
+static int called(struct hazard_lists *lists, const struct kernel *kernel,
 		  const struct function *function, const struct insn *site, struct owners *out,
 		  struct fail *fail)
 {
-	const struct listed *tracer = NULL;
-	uint64_t start = site->address, end = start + site->length;
-	struct owner *known;
-	int result = need_for(&lists->traced, &traced_kind, kernel->symtab, start, end, out, fail);
-	char detail[256];
+	int result = need_for(&lists->traced, &traced_kind, kernel->symtab, site->address,
+			      site->address + site->length, out, fail);
+	const struct listed *tracer;
+	char detail[512];
 
 	if (result < 0)
 		return -1;
-	known = owner_of_ftrace(out);
-	if (result == 0 && lists->traced.state == LIST_READ)
-		tracer = list_find(&lists->traced, kernel->symtab, function->symbol);
-	if (tracer == NULL && known == NULL &&
-	    (!is_ftrace_nop(site) || lists->traced.state == LIST_ABSENT))
+	tracer = list_find(&lists->traced, kernel->symtab, function->symbol);
+	if (tracer == NULL && lists->traced.state == LIST_ABSENT)
 		return 0;
-	(void)snprintf(detail, sizeof(detail), "it is traced now: %.200s",
+	if (tracer == NULL && owner_of_ftrace(out) == NULL &&
+	    !calls_tracer(kernel->symtab, function, site,
+			  lists->traced.state == LIST_READ && !lists->traced.cut))
+		return 0;
+	(void)snprintf(detail, sizeof(detail), "it is traced now%s%.400s",
+		       tracer != NULL ? ": " : lists->traced.cut ? ", as are many functions" : "",
 		       tracer == NULL || tracer->detail == NULL ? "" : tracer->detail);
-	if (known == NULL)
-		return owners_add(out, OWNER_FTRACE, start, end, tracer == NULL ? NULL : detail,
-				  NULL, fail);
-	known->detail = tracer == NULL ? NULL : strdup(detail);
-	return tracer != NULL && known->detail == NULL ?
-	       fail_memory(fail, "who traces a function") : 0;
+	return add_ftrace(site, detail, out, fail);
+}
+
+/* Whether an image lists all of ftrace's sites (see table.h), so that no other call is one. */
+static bool image_lists_sites(const struct kernel *kernel)
+{
+	return symtab_in_image(kernel->symtab, "__start_mcount_loc") != NULL ||
+	       elf_file_section(kernel->image, "__mcount_loc") != NULL;
 }
 
 int hazard_ftrace(struct hazard_lists *lists, const struct kernel *kernel,
@@ -322,12 +435,12 @@ int hazard_ftrace(struct hazard_lists *lists, const struct kernel *kernel,
 {
 	const struct insn *site = ftrace_site(function);
 
-	if (site == NULL)
+	if (site == NULL || (kernel->image != NULL && image_lists_sites(kernel)))
 		return 0;
-	if (kernel->modules != NULL)
-		return traced(lists, kernel, function, site, out, fail);
-	if (owner_of_ftrace(out) != NULL)
+	if (kernel->modules != NULL && !is_ftrace_nop(site))
+		return called(lists, kernel, function, site, out, fail);
+	if (kernel->modules != NULL &&
+	    symtab_in_image(kernel->symtab, traced_kind.feature) == NULL)
 		return 0;
-	return owners_add(out, OWNER_FTRACE, site->address, site->address + site->length, NULL,
-			  NULL, fail);
+	return add_ftrace(site, NULL, out, fail);
 }

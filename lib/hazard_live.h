@@ -7,7 +7,7 @@
 #include "lib/hazard_lists.h"
 
 struct hazard_lists {
-	struct owner_list kprobes, blacklist, traced, livepatches;
+	struct owner_list kprobes, events, blacklist, traced, livepatches;
 };
 
 void hazard_lists_deinit(struct hazard_lists *lists);

@@ -7,7 +7,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/hazard_lists.h"
 #include "tests/unit/file_fixture.h"
@@ -116,6 +118,88 @@ static void a_shown_address_stays(void **state)
 	owner_list_deinit(&list);
 }
 
+/* Takes lines into a list; the last one's answer. */
+static int take(int (*line_take)(char *line, struct owner_list *list, struct fail *fail),
+		struct owner_list *list, const char *text)
+{
+	char line[256];
+	struct fail fail;
+
+	(void)snprintf(line, sizeof(line), "%s", text);
+	return line_take(line, list, &fail);
+}
+
+static void events_of_kprobes_are_read_in_each_form(void **state)
+{
+	static const struct {
+		const char *line, *name, *object, *event;
+		uint64_t offset;
+	} cases[] = {
+		{ "p:kprobes/p_nfs_flock_0 vfs_read", "vfs_read", NULL, "kprobes/p_nfs_flock_0", 0 },
+		{ "p:kprobes/here nfs:nfs_flock+47 cnt=%dx", "nfs_flock", "nfs", "kprobes/here", 47 },
+		{ "r:my-group/back vfs_write arg1=$retval", "vfs_write", NULL, "my-group/back", 0 },
+		{ "r10:kprobes/many vfs_open+4", "vfs_open", NULL, "kprobes/many", 4 },
+	};
+	struct owner_list list = { .state = LIST_READ };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(take(list_take_kprobe_event, &list, cases[i].line), 0);
+		assert_int_equal(list.count, i + 1);
+		assert_string_equal(list.items[i].name, cases[i].name);
+		assert_string_equal(list.items[i].detail, cases[i].event);
+		assert_int_equal(list.items[i].offset, cases[i].offset);
+		if (cases[i].object == NULL)
+			assert_null(list.items[i].object);
+		else
+			assert_string_equal(list.items[i].object, cases[i].object);
+	}
+	/* the kernel shows a hash for its address */
+	assert_int_equal(take(list_take_kprobe_event, &list, "p:kprobes/p_0x12 0x12f33fd1"), 0);
+	assert_int_equal(list.count, 4);
+	owner_list_deinit(&list);
+}
+
+static void a_line_that_is_no_event_of_a_kprobe_is_not_taken(void **state)
+{
+	static const char *const lines[] = {
+		"", " ", "p", "p:", "p:kprobes/here", "p:kprobes/here ", "p:here vfs_read",
+		"p:/here vfs_read", "p:kprobes/ vfs_read", "p:a/b/c vfs_read", "x:a/b vfs_read",
+		"p10:a/b vfs_read", "p:a/b nfs:", "p:a/b :vfs_read", "p:a/b vfs_read+",
+		"p:a/b vfs_read+-1", "p:a/b vfs_read+4x", "p:a/b vfs_read+99999999999999999999",
+		"p:a/b +4", "p:a/$(reboot) vfs_read", "p:a/b;c vfs_read", "p:a/b'c vfs_read",
+		"p:a/b-c vfs_read", "p:../b vfs_read",
+	};
+	struct owner_list list = { .state = LIST_READ };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		if (take(list_take_kprobe_event, &list, lines[i]) != 1)
+			fail_msg("\"%s\" is taken", lines[i]);
+	}
+	assert_int_equal(list.count, 0);
+	owner_list_deinit(&list);
+}
+
+static void who_traces_is_told_with_the_lines_that_go_on(void **state)
+{
+	struct owner_list list = { .state = LIST_READ };
+
+	(void)state;
+	assert_int_equal(take(list_take_traced, &list, "\tdirect-->x"), 1);
+	assert_int_equal(take(list_take_traced, &list, "vfs_read"), 1);
+	assert_int_equal(take(list_take_traced, &list, "vfs_read (1) R D   \ttramp: f+0x0/0x10"), 0);
+	assert_int_equal(take(list_take_traced, &list, "\tdirect-->bpf_trampoline_1+0x0/0x8"), 0);
+	assert_int_equal(take(list_take_traced, &list, "nfs_flock [nfs] (2)   "), 0);
+	assert_int_equal(list.count, 2);
+	assert_string_equal(list.items[0].name, "vfs_read");
+	assert_null(list.items[0].object);
+	assert_string_equal(list.items[0].detail,
+			    "R D tramp: f+0x0/0x10 direct-->bpf_trampoline_1+0x0/0x8");
+	assert_string_equal(list.items[1].object, "nfs");
+	owner_list_deinit(&list);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -125,6 +209,9 @@ int main(void)
 		cmocka_unit_test(a_name_that_is_nowhere_makes_the_list_unreadable),
 		cmocka_unit_test(a_module_without_symbols_is_left_alone),
 		cmocka_unit_test(a_shown_address_stays),
+		cmocka_unit_test(events_of_kprobes_are_read_in_each_form),
+		cmocka_unit_test(a_line_that_is_no_event_of_a_kprobe_is_not_taken),
+		cmocka_unit_test(who_traces_is_told_with_the_lines_that_go_on),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
