@@ -97,6 +97,7 @@ $(BUILD)/tests/tables: $(BUILD)/obj/tests/tables/tables.o $(BUILD)/lib.a
 faults = $(patsubst %.c,$(BUILD)/obj/faults/%.o,$(1))
 TRANSACTION = $(patsubst %,patcherd/%.c,transaction transaction_revert store claim look)
 $(BUILD)/tests/test_look: $(call objects,patcherd/look.c)
+$(BUILD)/tests/test_site_owners: $(call objects,patcherd/site_owners.c)
 $(BUILD)/tests/test_claim: $(call objects,patcherd/look.c patcherd/claim.c)
 $(BUILD)/tests/test_transaction $(BUILD)/tests/test_revert: $(call objects,$(TRANSACTION))
 $(BUILD)/tests/test_recover: $(call faults,$(TRANSACTION) patcherd/recover.c)

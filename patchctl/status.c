@@ -59,7 +59,7 @@ static void table_print(const json_t *states)
 {
 	int widths[COLUMNS] = { 0 };
 	const json_t *state, *site;
-	const char *row[COLUMNS];
+	const char *row[COLUMNS], *said;
 	char caller[96];
 	size_t i, j;
 
@@ -77,8 +77,14 @@ static void table_print(const json_t *states)
 	json_array_foreach(states, i, state) {
 		row_make(state, caller, sizeof(caller), row);
 		row_print(row, widths);
-		json_array_foreach(json_object_get(state, "sites"), j, site)
+		said = "";
+		json_array_foreach(json_object_get(state, "sites"), j, site) {
 			site_print(site);
+			/* what holds for all sites is said once */
+			if (strcmp(json_text(site, "message"), said) != 0)
+				lines_print(stdout, "    ", json_text(site, "message"));
+			said = json_text(site, "message");
+		}
 		lines_print(stdout, json_is_true(json_object_get(state, "attention")) ?
 				    "  attention: " : "  ", json_text(state, "message"));
 	}

@@ -9,6 +9,8 @@
 #include "look.h"
 #include "reply.h"
 #include "result.h"
+#include "site_owners.h"
+#include "spec.h"
 
 enum { EVENTS_MAX = 2000, HISTORY_BYTES_MAX = 1024 * 1024 };
 
@@ -118,30 +120,20 @@ static void verdict_make(const struct journal_entry *entry, bool this_boot, bool
 	out->message = strdup(fail->message);
 }
 
-static json_t *site_json(const struct journal_site *site, const struct look_site *now)
-{
-	char old[BYTES_TEXT_MAX], new[BYTES_TEXT_MAX], found[BYTES_TEXT_MAX];
-	bool known = now != NULL && now->found.length > 0;
+/* What status looks at. */
+struct view {
+	struct daemon *daemon;
+	const struct fail *unreadable;	/* why memory cannot be looked at; NULL: it can */
+	const struct fail *unasked;	/* why daemon->live.kernel cannot be asked for owners; NULL: it
+					 * can, or there is nothing to ask for */
+};
 
-	return json_pack("{s:o, s:o, s:I, s:o, s:s, s:s, s:s, s:o}",
-			 "function", result_text(site->function),
-			 "module", result_text(site->module),
-			 "offset", (json_int_t)site->offset,
-			 "address", result_address(site->address),
-			 "now", now == NULL ? "unknown" : look_name(now->now),
-			 "old", bytes_print(&site->old, old),
-			 "new", bytes_print(&site->replacement, new),
-			 "found", known ? json_string(bytes_print(&now->found, found)) : json_null());
-}
-
-/* `now` NULL: memory was not looked at. */
-static json_t *sites_json(const struct journal_entry *entry, const struct look_site *now)
+static json_t *owners_json(const struct owners *owners)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < entry->site_count; i++) {
-		if (json_array_append_new(list, site_json(&entry->sites[i],
-							  now == NULL ? NULL : &now[i])) < 0) {
+	for (size_t i = 0; i < owners->count; i++) {
+		if (json_array_append_new(list, result_owner(&owners->items[i])) < 0) {
 			json_decref(list);
 			return NULL;
 		}
@@ -149,23 +141,97 @@ static json_t *sites_json(const struct journal_entry *entry, const struct look_s
 	return list;
 }
 
-/* `unreadable` NULL: the kernel's memory can be looked at, by daemon->live.target. */
-static json_t *entry_json(struct daemon *daemon, const struct journal_entry *entry,
-			  const struct fail *unreadable)
+/* `now` NULL: memory was not looked at; `owners` NULL: nor was it asked whose it is. */
+static json_t *site_json(const struct journal_site *site, const struct look_site *now,
+			 const struct site_owners *owners)
+{
+	char old[BYTES_TEXT_MAX], new[BYTES_TEXT_MAX], found[BYTES_TEXT_MAX];
+	bool known = now != NULL && now->found.length > 0;
+	bool asked = owners != NULL, said = asked && owners->said.message[0] != '\0';
+
+	return json_pack("{s:o, s:o, s:I, s:o, s:s, s:s, s:s, s:o, s:o, s:o}",
+			 "function", result_text(site->function),
+			 "module", result_text(site->module),
+			 "offset", (json_int_t)site->offset,
+			 "address", result_address(site->address),
+			 "now", now == NULL ? "unknown" : look_name(now->now),
+			 "old", bytes_print(&site->old, old),
+			 "new", bytes_print(&site->replacement, new),
+			 "found", known ? json_string(bytes_print(&now->found, found)) : json_null(),
+			 "owners", asked && owners->known ? owners_json(&owners->owners) : json_null(),
+			 "message", result_text(said ? owners->said.message : NULL));
+}
+
+static bool is_active(const struct daemon *daemon, const struct journal_entry *entry)
+{
+	return strcmp(entry->boot_id, daemon->boot_id) == 0 &&
+	       (entry->state == JOURNAL_APPLIED || entry->state == JOURNAL_INTENDED ||
+		entry->state == JOURNAL_REVERTING);
+}
+
+/* One site of an entry whose memory was looked at, with its owners. Sets *attention for them. */
+static json_t *active_site_json(const struct view *view, const struct patch *patch,
+				const struct journal_site *site, const struct look_site *now,
+				bool *attention)
+{
+	CLEANUP(site_owners_deinit) struct site_owners owners = { .known = false };
+
+	if (now->now == LOOK_GONE)
+		return site_json(site, now, NULL);
+	if (view->unasked == NULL)
+		site_owners_find(&view->daemon->live.kernel, site,
+				 site_owners_allowed(patch, site), &owners);
+	else
+		site_owners_unknown(view->unasked, &owners);
+	*attention |= owners.attention;
+	return site_json(site, now, &owners);
+}
+
+/* `now` NULL: memory was not looked at. */
+static json_t *sites_json(const struct view *view, const struct journal_entry *entry,
+			  const struct look_site *now, bool *attention)
+{
+	CLEANUP(patch_deinit) struct patch patch = { .source = NULL };
+	bool active = now != NULL && is_active(view->daemon, entry);
+	json_t *list = json_array();
+	struct fail ignored;	/* a journal of another version: the patch allows nothing then */
+
+	if (active)
+		(void)!spec_parse(entry->source, entry->yaml, strlen(entry->yaml), &patch, &ignored);
+	for (size_t i = 0; i < entry->site_count; i++) {
+		const struct journal_site *site = &entry->sites[i];
+
+		if (json_array_append_new(list, active ?
+					  active_site_json(view, &patch, site, &now[i], attention) :
+					  site_json(site, now == NULL ? NULL : &now[i], NULL)) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+static json_t *entry_json(const struct view *view, const struct journal_entry *entry)
 {
 	CLEANUP_FREE struct look_site *now = calloc(entry->site_count + 1, sizeof(*now));
 	enum look_state look = LOOK_STATE_LOST;
 	struct verdict verdict = { .state = NULL };
+	const struct daemon *daemon = view->daemon;
 	struct fail fail;
-	bool this_boot = strcmp(entry->boot_id, daemon->boot_id) == 0, looked;
-	json_t *json;
+	bool this_boot = strcmp(entry->boot_id, daemon->boot_id) == 0, looked, owned = false;
+	json_t *json, *sites;
 
 	if (now == NULL)
 		return NULL;
-	looked = unreadable == NULL && this_boot &&
+	looked = view->unreadable == NULL && this_boot &&
 		 look_at_entry(daemon->live.target, entry, now, &look, &fail) == 0;
-	verdict_make(entry, this_boot, looked, look, unreadable == NULL ? &fail : unreadable,
-		     &verdict);
+	verdict_make(entry, this_boot, looked, look,
+		     view->unreadable == NULL ? &fail : view->unreadable, &verdict);
+	sites = sites_json(view, entry, looked ? now : NULL, &owned);
+	if (owned && verdict.message == NULL)
+		verdict.message = strdup("somebody else owns bytes that it changed; its sites say "
+					 "who, and what can be done");
+	verdict.attention |= owned;
 	json = json_pack("{s:o, s:s, s:o, s:b, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o}",
 			 "patch", result_text(entry->patch), "state", verdict.state,
 			 "message", result_text(verdict.message), "attention", verdict.attention,
@@ -173,10 +239,27 @@ static json_t *entry_json(struct daemon *daemon, const struct journal_entry *ent
 			 "release", result_text(entry->release), "boot_id", entry->boot_id,
 			 "intended_at", time_json(entry->intended_at),
 			 "changed_at", time_json(entry->changed_at),
-			 "caller", caller_json(&entry->caller),
-			 "sites", sites_json(entry, looked ? now : NULL));
+			 "caller", caller_json(&entry->caller), "sites", sites);
 	free(verdict.message);
 	return json;
+}
+
+/* Opens memory, and where a patch is applied also asks for what tells its owners. Without these
+ * there is less to say, but what memory holds is said. */
+static void view_open(struct view *view, const struct journal_entry *entries, size_t count,
+		      struct fail *target_fail, struct fail *owners_fail)
+{
+	struct live *live = &view->daemon->live;
+	bool active = false;
+
+	live->target_kind = view->daemon->target_kind;
+	for (size_t i = 0; i < count; i++)
+		active |= is_active(view->daemon, &entries[i]);
+	if (active && live_refresh(live, owners_fail) == 0)
+		return;
+	view->unasked = active ? owners_fail : NULL;
+	if (live_open_target(live, target_fail) < 0)
+		view->unreadable = target_fail;
 }
 
 static json_t *unknown(struct daemon *daemon, const char *patch)
@@ -208,23 +291,21 @@ json_t *method_status(struct daemon *daemon, const struct journal_caller *caller
 	const char *patch = json_string_value(values[0]);
 	struct journal_entry *entries = NULL;
 	json_t *list;
+	struct view view = { .daemon = daemon };
 	size_t count = 0;
-	struct fail fail, target_fail;
-	const struct fail *unreadable;
+	struct fail fail, target_fail, owners_fail;
 	bool complete = true;
 
 	(void)caller;
 	if (daemon->journal == NULL)
 		return journal_damaged(daemon);
 	daemon_recover(daemon);
-	daemon->live.target_kind = daemon->target_kind;
-	unreadable = live_open_target(&daemon->live, &target_fail) < 0 ? &target_fail : NULL;
 	if (journal_latest(daemon->journal, patch, &entries, &count, &fail) < 0)
 		return reply_failed(&fail);
+	view_open(&view, entries, count, &target_fail, &owners_fail);
 	list = json_array();
 	for (size_t i = 0; i < count; i++) {
-		complete &= json_array_append_new(list, entry_json(daemon, &entries[i],
-								   unreadable)) == 0;
+		complete &= json_array_append_new(list, entry_json(&view, &entries[i])) == 0;
 		journal_entry_deinit(&entries[i]);
 	}
 	free(entries);
