@@ -148,8 +148,9 @@ static void site_print(const json_t *site, bool colours)
 {
 	const char *outcome = json_text(site, "outcome");
 	const char *source = json_text(site, "source");
-	const json_t *lines = json_object_get(site, "lines");
+	const json_t *lines = json_object_get(site, "lines"), *allowance;
 	CLEANUP_FREE char *place = place_text(site);
+	size_t i;
 
 	(void)fputs("@@ ", stdout);
 	(void)text_print(stdout, place == NULL ? json_text(site, "function") : place);
@@ -167,6 +168,13 @@ static void site_print(const json_t *site, bool colours)
 		lines_diff(site, lines, colours);
 	else if (outcome_good(outcome))
 		change_diff(site, colours);
+	json_array_foreach(json_object_get(site, "allowed"), i, allowance) {
+		(void)fputs("  allowed: ", stdout);
+		(void)text_print(stdout, json_text(allowance, "owner"));
+		(void)fputs(": ", stdout);
+		(void)text_print(stdout, json_text(allowance, "reason"));
+		(void)putchar('\n');
+	}
 	if (!outcome_good(outcome)) {
 		code_print("  expected  ", json_object_get(site, "expected"));
 		code_print("  found     ", json_object_get(site, "found"));
