@@ -51,9 +51,10 @@ const uint8_t *elf_file_bytes(const struct elf_file *elf, uint64_t address, size
 const struct elf_section *elf_file_section_at(const struct elf_file *elf, uint64_t address);
 /* The section of that name; NULL: none. */
 const struct elf_section *elf_file_section(const struct elf_file *elf, const char *name);
-/* A copy of a section of a relocatable x86-64 file with its relocations applied (the psABI's types
- * 64, PC64, PC32 and PLT32), to be freed; fields that name undefined symbols stay as they are, as
- * only the kernel that loads the file knows them. -1: another type, or one out of range. */
+/* A copy of a section of a relocatable file with its relocations applied (the psABIs' 64, PC64, PC32
+ * and PLT32 of x86-64; 32, PC32 and PLT32 of i386, with the addend in place), to be freed; fields that
+ * name undefined symbols stay as they are, as only the kernel that loads the file knows them. -1:
+ * another type, or one out of range. */
 int elf_file_relocate(const struct elf_file *elf, const struct elf_section *section,
 		      uint8_t **out, struct fail *fail) MUST_CHECK;
 /* Calls `each` for every defined, named symbol, until it returns other than 0, and returns that;

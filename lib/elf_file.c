@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "elf_file.h"
+#include "lib/elf_internal.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <gelf.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "lib/elf_note.h"
 
 /* vmlinux with all its debug information comes close to this. */
 #define FILE_SIZE_MAX ((off_t)1 << 30)
@@ -22,29 +18,6 @@
 #define ALIGNMENT_MAX ((uint64_t)1 << 21)
 /* A relocatable file has no addresses; it begins here, so that nothing is at 0. */
 #define RELOCATABLE_BASE 0x10000u
-
-struct elf_file {
-	void *map;			/* the file; MAP_FAILED: none */
-	size_t size;
-	Elf *elf;
-	char *path;
-	enum architecture architecture;
-	bool relocatable;
-	struct elf_section *sections;	/* by ELF section index */
-	size_t section_count;
-	const struct elf_section **in_memory;	/* SHF_ALLOC and not empty, by address */
-	size_t in_memory_count;
-	size_t symbols_index;		/* of .symtab; 0: none */
-	char *module;
-	char *release;
-	char build_id[BUILD_ID_TEXT_MAX];
-};
-
-/* The one predicate: `size` bytes at `offset` lie in something of `whole` bytes. */
-static bool in_range(uint64_t offset, uint64_t size, uint64_t whole)
-{
-	return size <= whole && offset <= whole - size;
-}
 
 /* The NUL-terminated string at `offset` of `size` bytes; NULL: it does not end in there. */
 static const char *string_in(const uint8_t *data, uint64_t size, uint64_t offset)
@@ -481,90 +454,5 @@ int elf_file_symbols(const struct elf_file *elf,
 		if (result != 0)
 			return result;
 	}
-	return 0;
-}
-
-/* The address of a relocation's symbol; 0: it is undefined. -1: there is no such symbol. */
-static int relocation_symbol(const struct elf_file *elf, Elf_Data *symbols, size_t index,
-			     uint64_t *out)
-{
-	GElf_Sym symbol;
-
-	*out = 0;
-	if (symbols == NULL || index > INT_MAX ||
-	    gelf_getsym(symbols, (int)index, &symbol) == NULL)
-		return -1;
-	if (symbol.st_shndx == SHN_UNDEF)
-		return 0;
-	if (symbol.st_shndx >= elf->section_count ||
-	    (elf->sections[symbol.st_shndx].flags & SHF_ALLOC) == 0)
-		return -1;
-	*out = elf->sections[symbol.st_shndx].address + symbol.st_value;
-	return 0;
-}
-
-/* Applies one to `data`, `section`'s bytes. false: it cannot be. */
-static bool relocate(const struct elf_file *elf, const struct elf_section *section,
-		     Elf_Data *symbols, const GElf_Rela *rela, uint8_t *data)
-{
-	uint64_t type = GELF_R_TYPE(rela->r_info), value;
-	bool wide = type == R_X86_64_64 || type == R_X86_64_PC64;
-	size_t size = wide ? 8 : 4;
-
-	if (type == R_X86_64_NONE)
-		return true;
-	if ((!wide && type != R_X86_64_PC32 && type != R_X86_64_PLT32) ||
-	    !in_range(rela->r_offset, size, section->size) ||
-	    relocation_symbol(elf, symbols, GELF_R_SYM(rela->r_info), &value) != 0)
-		return false;
-	if (value == 0)
-		return true;
-	value += (uint64_t)rela->r_addend;
-	if (type != R_X86_64_64)
-		value -= section->address + rela->r_offset;
-	if (!wide && (int64_t)value != (int32_t)value)
-		return false;
-	memcpy(data + rela->r_offset, &value, size);
-	return true;
-}
-
-int elf_file_relocate(const struct elf_file *elf, const struct elf_section *section,
-		      uint8_t **out, struct fail *fail)
-{
-	Elf_Data *symbols = elf->symbols_index == 0 ? NULL :
-			    elf_getdata(elf_getscn(elf->elf, elf->symbols_index), NULL);
-	CLEANUP_FREE uint8_t *copy = NULL;
-
-	if (section->data == NULL || elf->architecture != ARCH_X86_64)
-		return fail_set(fail, OUTCOME_ERROR, "%s: section %s has no bytes that could be "
-				"relocated", elf->path, section->name);
-	copy = malloc(section->size + 1);
-	if (copy == NULL)
-		return fail_memory(fail, "a section");
-	memcpy(copy, section->data, section->size);
-	for (size_t i = 1; i < elf->section_count; i++) {
-		Elf_Scn *scn = elf_getscn(elf->elf, i);
-		GElf_Shdr header;
-		GElf_Rela rela;
-		Elf_Data *data;
-
-		if (gelf_getshdr(scn, &header) == NULL || header.sh_type != SHT_RELA ||
-		    header.sh_info != (size_t)(section - elf->sections))
-			continue;
-		data = elf_getdata(scn, NULL);
-		if (data == NULL || data->d_type != ELF_T_RELA ||
-		    header.sh_link != elf->symbols_index)
-			return fail_set(fail, OUTCOME_ERROR, "%s: the relocations of %s are damaged",
-					elf->path, section->name);
-		for (int j = 0; gelf_getrela(data, j, &rela) != NULL; j++) {
-			if (!relocate(elf, section, symbols, &rela, copy))
-				return fail_set(fail, OUTCOME_ERROR, "%s: relocation %d of %s (type "
-						"%u, offset 0x%" PRIx64 ") cannot be applied",
-						elf->path, j, section->name,
-						(unsigned)GELF_R_TYPE(rela.r_info), rela.r_offset);
-		}
-	}
-	*out = copy;
-	copy = NULL;
 	return 0;
 }

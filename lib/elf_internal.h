@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* elf_internal: what elf_file keeps of a file. Internal to lib/elf_*.c. */
+#ifndef PATCHERD_ELF_INTERNAL_H
+#define PATCHERD_ELF_INTERNAL_H
+
+#include <gelf.h>
+
+#include "elf_file.h"
+#include "lib/elf_note.h"
+
+struct elf_file {
+	void *map;			/* the file; MAP_FAILED: none */
+	size_t size;
+	Elf *elf;
+	char *path;
+	enum architecture architecture;
+	bool relocatable;
+	struct elf_section *sections;	/* by ELF section index */
+	size_t section_count;
+	const struct elf_section **in_memory;	/* SHF_ALLOC and not empty, by address */
+	size_t in_memory_count;
+	size_t symbols_index;		/* of .symtab; 0: none */
+	char *module;
+	char *release;
+	char build_id[BUILD_ID_TEXT_MAX];
+};
+
+/* The one predicate: `size` bytes at `offset` lie in something of `whole` bytes. */
+static inline bool in_range(uint64_t offset, uint64_t size, uint64_t whole)
+{
+	return size <= whole && offset <= whole - size;
+}
+
+#endif
