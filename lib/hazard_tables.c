@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/hazard_tables.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,20 +58,40 @@ int hazard_tables_find(struct hazard_tables *tables, const struct kernel *kernel
 	return 0;
 }
 
-/* How many bytes of `available` an entry owns that names no length. */
+/* Of what the kernel writes over with as many bytes as it found there, but maybe shorter instructions:
+ * a conditional jump has two opcode bytes and 32 bits, a jump or call one. 0: it is neither. */
+static size_t branch_length(const uint8_t *bytes, size_t available)
+{
+	if (available > 1 && bytes[0] == 0x0f && (bytes[1] & 0xf0) == 0x80)
+		return 6;
+	return bytes[0] == 0xe8 || bytes[0] == 0xe9 ? 5 : 0;
+}
+
+/* How many bytes an entry owns that names no length. */
 static size_t entry_length(enum owner_kind kind, const struct function *function, uint64_t offset)
 {
+	static const uint8_t padded[] = { 0xc3, 0xcc, 0xcc, 0xcc, 0xcc };
 	const uint8_t *bytes = function->bytes + offset;
-	size_t available = function->size - offset, i;
+	size_t available = function->size - offset, i, length;
 
 	if (kind == OWNER_JUMP_TARGET || kind == OWNER_EX_FIXUP)
 		return 0;
-	/* arch/x86/kernel/static_call.c: a conditional tail call has two opcode bytes, and a return
-	 * in its place has padding behind it. */
+	if (kind == OWNER_KPROBE_BLACKLIST)
+		return available;
+	/* arch/x86/kernel/static_call.c, __static_call_transform(): of any other call or return in its
+	 * place as many bytes as of a jump. */
+	length = branch_length(bytes, available);
 	if (kind == OWNER_STATIC_CALL)
-		return available > 1 && bytes[0] == 0x0f && (bytes[1] & 0xf0) == 0x80 ? 6 : 5;
+		return length == 0 ? 5 : length;
+	/* arch/x86/kernel/alternative.c, patch_return(): a return, and int3 over the rest of the jump
+	 * to the return thunk. */
+	if (kind == OWNER_RETURN_SITE && available >= sizeof(padded) &&
+	    memcmp(bytes, padded, sizeof(padded)) == 0)
+		return sizeof(padded);
 	i = function_insn_at(function, offset);
-	return i == SIZE_MAX ? 1 : function->insns[i].length;
+	if (i != SIZE_MAX)
+		return function->insns[i].length;
+	return length != 0 ? length : 1;
 }
 
 /* Bytes that the kernel writes once, when it starts or loads the module. */
@@ -80,8 +101,8 @@ static bool written_once(enum owner_kind kind)
 	       kind == OWNER_CALL_SITE || kind == OWNER_ENDBR_SEAL;
 }
 
-int hazard_table_owners(const struct table *table, const struct function *function, bool live,
-			struct owners *out, struct fail *fail)
+int hazard_table_owners(const struct table *table, const struct function *function,
+			enum table_time time, struct owners *out, struct fail *fail)
 {
 	uint64_t start = function->symbol->address;
 
@@ -90,15 +111,46 @@ int hazard_table_owners(const struct table *table, const struct function *functi
 		const struct table_entry *entry = &table->entries[i];
 		size_t length = entry->length;
 
+		/* The running kernel says it itself, with what was blacklisted otherwise. */
+		if (entry->kind == OWNER_KPROBE_BLACKLIST &&
+		    (time != TABLE_IMAGE || entry->address != start))
+			continue;
 		if (length == 0)
 			length = entry_length(entry->kind, function, entry->address - start);
 		if (owners_add(out, entry->kind, entry->address, entry->address + length, NULL,
 			       NULL, fail) != 0)
 			return -1;
-		if (live && written_once(entry->kind))
+		if ((time != TABLE_IMAGE && written_once(entry->kind)) ||
+		    (time == TABLE_LIVE_SMP && entry->kind == OWNER_SMP_LOCK))
 			out->items[out->count - 1].policy = OWNER_SETTLED;
 	}
 	return 0;
+}
+
+/* How many CPUs a list such as "0-3,5" names, as far as it matters: 0, 1 or 2. 0: it is no list. */
+static unsigned count_cpus(const char *path)
+{
+	CLEANUP_FCLOSE FILE *file = fopen(path, "re");
+	unsigned first;
+	char behind = '\0';
+
+	if (file == NULL || fscanf(file, "%u%c", &first, &behind) < 1)
+		return 0;
+	return behind == '\n' || behind == '\0' ? 1 : 2;
+}
+
+enum table_time hazard_table_time(const char *directory)
+{
+	char path[256];
+	unsigned online, possible;
+
+	(void)snprintf(path, sizeof(path), "%.200s/online", directory);
+	online = count_cpus(path);
+	(void)snprintf(path, sizeof(path), "%.200s/possible", directory);
+	possible = count_cpus(path);
+	/* arch/x86/kernel/alternative.c, alternatives_enable_smp(): the second CPU online makes locks
+	 * what they are from then on. A kernel without SMP has no such files and no .smp_locks. */
+	return online > 1 || possible == 1 ? TABLE_LIVE_SMP : TABLE_LIVE;
 }
 
 int hazard_tables(struct hazard_tables *tables, const struct kernel *kernel,
@@ -106,10 +158,14 @@ int hazard_tables(struct hazard_tables *tables, const struct kernel *kernel,
 {
 	uint64_t start = function->symbol->address;
 	const struct table *table;
+	enum table_time time;
 	struct fail why;
 
-	if (hazard_tables_find(tables, kernel, function->symbol->module, &table, &why) == 0)
-		return hazard_table_owners(table, function, kernel->modules != NULL, out, fail);
+	if (hazard_tables_find(tables, kernel, function->symbol->module, &table, &why) == 0) {
+		time = kernel->modules == NULL ? TABLE_IMAGE :
+		       hazard_table_time("/sys/devices/system/cpu");
+		return hazard_table_owners(table, function, time, out, fail);
+	}
 	if (why.code != OUTCOME_HAZARD) {
 		*fail = why;
 		return -1;

@@ -23,8 +23,18 @@ int hazard_tables_find(struct hazard_tables *tables, const struct kernel *kernel
 int hazard_tables(struct hazard_tables *tables, const struct kernel *kernel,
 		  const struct function *function, struct owners *out, struct fail *fail) MUST_CHECK;
 
-/* The same of one table. `live`: the running kernel's, where what is done once is done. */
-int hazard_table_owners(const struct table *table, const struct function *function, bool live,
-			struct owners *out, struct fail *fail) MUST_CHECK;
+/* What the kernel still has before it. */
+enum table_time {
+	TABLE_IMAGE,		/* all: it is a file */
+	TABLE_LIVE,		/* started, and it may yet rewrite lock prefixes */
+	TABLE_LIVE_SMP		/* started, and done with those too */
+};
+
+/* By the lists of CPUs in `directory`, /sys/devices/system/cpu. */
+enum table_time hazard_table_time(const char *directory);
+
+/* Adds what one table names of the function. */
+int hazard_table_owners(const struct table *table, const struct function *function,
+			enum table_time time, struct owners *out, struct fail *fail) MUST_CHECK;
 
 #endif

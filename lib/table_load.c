@@ -1,24 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* table_load: where the tables lie, in the running kernel, its modules and in files. */
+/* table_load: where the tables lie, in the running kernel and in files. */
 #include "table.h"
 
-#include <dirent.h>
-#include <elf.h>
-#include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { TABLE_SIZE_MAX = 16 * 1024 * 1024, PAGE = 4096 };
+#include "lib/table_loaded.h"
 
-static const struct place_name {
+static const struct place {
 	const char *section, *start, *stop;
+	bool needed_once;	/* by the kernel, to rewrite text; it may give it back then */
 } places[] = {
-	{ "__jump_table", "__start___jump_table", "__stop___jump_table" },
-	{ ".static_call_sites", "__start_static_call_sites", "__stop_static_call_sites" },
-	{ "__ex_table", "__start___ex_table", "__stop___ex_table" },
-	{ "__bug_table", "__start___bug_table", "__stop___bug_table" },
+	{ "__jump_table", "__start___jump_table", "__stop___jump_table", false },
+	{ ".static_call_sites", "__start_static_call_sites", "__stop_static_call_sites", false },
+	{ "__ex_table", "__start___ex_table", "__stop___ex_table", false },
+	{ "__bug_table", "__start___bug_table", "__stop___bug_table", false },
+	{ ".altinstructions", "__alt_instructions", "__alt_instructions_end", true },
+	{ ".parainstructions", "__parainstructions", "__parainstructions_end", true },
+	{ ".retpoline_sites", "__retpoline_sites", "__retpoline_sites_end", true },
+	{ ".return_sites", "__return_sites", "__return_sites_end", true },
+	{ ".call_sites", "__call_sites", "__call_sites_end", true },
+	{ ".ibt_endbr_seal", "__ibt_endbr_seal", "__ibt_endbr_seal_end", true },
+	{ ".smp_locks", "__smp_locks", "__smp_locks_end", true },
+	{ "__mcount_loc", "__start_mcount_loc", "__stop_mcount_loc", true },
+	{ "_kprobe_blacklist", "__start_kprobe_blacklist", "__stop_kprobe_blacklist", true },
 };
 enum { PLACES = sizeof(places) / sizeof(places[0]) };
 
@@ -33,165 +39,160 @@ static int unreadable(const char *section, const char *whose, struct fail *fail)
 			"whether the kernel itself owns these bytes", section, whose, why);
 }
 
-/* One table of the kernel image, between its symbols. */
-static int load_between(struct target *target, const struct symtab *symtab,
-			const struct place_name *place, struct table *out, struct fail *fail)
+/* From `start` to before `stop` in memory. */
+static int load_range(const struct table_text *text, const char *section, uint64_t start,
+		      uint64_t stop, struct table *out, struct fail *fail)
 {
-	const struct symbol *start = symtab_in_image(symtab, place->start);
-	const struct symbol *stop = symtab_in_image(symtab, place->stop);
-	const struct symbol *text = symtab_in_image(symtab, "_stext");
-	const struct symbol *end = symtab_in_image(symtab, "_etext");
 	CLEANUP_FREE uint8_t *data = NULL;
-	size_t size;
+	size_t size = stop - start;
 
-	if (start == NULL && stop == NULL)
-		return 0;
-	if (start == NULL || stop == NULL || text == NULL || end == NULL ||
-	    stop->address < start->address || stop->address - start->address > TABLE_SIZE_MAX)
-		return fail_set(fail, OUTCOME_HAZARD, "%s: the symbols %s, %s, _stext and _etext do not "
-				"say where it lies, so it is not known whether the kernel itself owns "
-				"these bytes", place->section, place->start, place->stop);
-	size = stop->address - start->address;
 	if (size == 0)
 		return 0;
 	data = malloc(size);
 	if (data == NULL)
 		return fail_memory(fail, "the kernel's tables");
-	if (target_read(target, start->address, data, size, place->section, fail) != 0)
-		return unreadable(place->section, "the kernel", fail);
-	return table_parse(target, place->section, data, size, start->address, text->address,
-			   end->address, out, fail);
+	if (target_read(text->target, start, data, size, section, fail) != 0)
+		return unreadable(section, "the kernel", fail);
+	return table_parse(text, section, data, size, start, out, fail);
 }
 
-/* One table of a file that is not linked; only its executable sections have owners. */
-static int load_section(struct target *target, const struct elf_file *image, const char *name,
-			struct table *out, struct fail *fail)
+/* A table of a vmlinux without symbols. Those that are no sections of their own are not known. */
+static int load_linked(const struct table_text *text, const char *name, struct table *out,
+		       struct fail *fail)
 {
-	const struct elf_section *section = elf_file_section(image, name);
+	const struct elf_section *section = elf_file_section(text->image, name);
+
+	if (section == NULL || section->address == 0 || section->size > TABLE_SIZE_MAX)
+		return 0;
+	return load_range(text, name, section->address, section->address + section->size, out,
+			  fail);
+}
+
+/* Whether memory was given back when the kernel had started. */
+static bool given_back(const struct symtab *symtab, uint64_t address)
+{
+	const struct symbol *start = symtab_in_image(symtab, "__init_begin");
+	const struct symbol *end = symtab_in_image(symtab, "__init_end");
+
+	return start == NULL || end == NULL ||
+	       (address >= start->address && address < end->address);
+}
+
+/* One table of the kernel image, between its symbols. */
+static int load_between(const struct table_text *text, const struct symtab *symtab,
+			const struct place *place, struct table *out, struct fail *fail)
+{
+	const struct symbol *start = symtab_in_image(symtab, place->start);
+	const struct symbol *stop = symtab_in_image(symtab, place->stop);
+
+	if (start == NULL && stop == NULL)
+		return text->image == NULL ? 0 : load_linked(text, place->section, out, fail);
+	if (start == NULL || stop == NULL || stop->address < start->address ||
+	    stop->address - start->address > TABLE_SIZE_MAX ||
+	    (text->image == NULL && text->end == 0))
+		return fail_set(fail, OUTCOME_HAZARD, "%s: the symbols %s, %s, _stext and _etext do not "
+				"say where it lies, so it is not known whether the kernel itself owns "
+				"these bytes", place->section, place->start, place->stop);
+	if (text->image == NULL && place->needed_once && given_back(symtab, start->address))
+		return 0;
+	/* A file may be less than a kernel: a few functions' bytes, with the whole System.map. */
+	if (text->image != NULL && elf_file_section_at(text->image, start->address) == NULL)
+		return 0;
+	/*
+	 * arch/x86/kernel/alternative.c, alternative_instructions(): .smp_locks, behind the rest of
+	 * init memory, is given back where it will not be needed, which is not told: what is there
+	 * then is of no known form.
+	 */
+	if (load_range(text, place->section, start->address, stop->address, out, fail) != 0)
+		return text->image == NULL && strcmp(place->section, ".smp_locks") == 0 &&
+		       fail->code == OUTCOME_HAZARD ? 0 : -1;
+	return 0;
+}
+
+/* One table of a file that is not linked. */
+static int load_section(const struct table_text *text, const char *name, struct table *out,
+			struct fail *fail)
+{
+	const struct elf_section *section = elf_file_section(text->image, name);
 	CLEANUP_FREE uint8_t *data = NULL;
-	size_t first = out->count, kept = first;
 
 	if (section == NULL || section->size == 0)
 		return 0;
-	if (elf_file_relocate(image, section, &data, fail) != 0)
-		return unreadable(name, target->info.path, fail);
-	if (table_parse(target, name, data, section->size, section->address, 1, UINT64_MAX, out,
-			fail) != 0)
-		return -1;
-	for (size_t i = first; i < out->count; i++) {
-		const struct elf_section *text = elf_file_section_at(image, out->entries[i].address);
-
-		if (text != NULL && (text->flags & SHF_EXECINSTR) != 0)
-			out->entries[kept++] = out->entries[i];
-	}
-	out->count = kept;
-	return 0;
+	if (section->size > TABLE_SIZE_MAX)
+		return fail_set(fail, OUTCOME_HAZARD, "%s: %s cannot be as large as it says (%" PRIu64
+				" bytes)", text->target->info.path, name, section->size);
+	if (elf_file_relocate(text->image, section, &data, fail) != 0)
+		return unreadable(name, text->target->info.path, fail);
+	return table_parse(text, name, data, section->size, section->address, out, fail);
 }
 
-/* "0xffffffffc0412000" of /sys/module/NAME/sections/SECTION; 0: there is none. */
-static int section_start(const char *module, const char *section, uint64_t *out,
-			 struct fail *fail)
-{
-	char path[512], text[32] = "", *end;
-	CLEANUP_FCLOSE FILE *file = NULL;
-
-	(void)snprintf(path, sizeof(path), "/sys/module/%.64s/sections/%.255s", module, section);
-	*out = 0;
-	file = fopen(path, "re");
-	if (file == NULL && errno == ENOENT)
-		return 0;
-	if (file == NULL)
-		return fail_errno(fail, errno, "%s", path);
-	if (fgets(text, sizeof(text), file) == NULL)
-		return fail_set(fail, OUTCOME_ERROR, "%s: empty", path);
-	errno = 0;
-	*out = strtoull(text, &end, 16);
-	if (errno != 0 || end == text || *end != '\n' || *out == 0)
-		return fail_set(fail, OUTCOME_ERROR, "%s: no address; patcherd needs CAP_SYSLOG", path);
-	return 0;
-}
-
-/* Where the section that follows `start` begins; UINT64_MAX: none does. */
-static int section_end(const char *module, uint64_t start, uint64_t *out, struct fail *fail)
-{
-	char path[128];
-	struct dirent *item;
-	int result = 0;
-	DIR *directory;
-
-	(void)snprintf(path, sizeof(path), "/sys/module/%.64s/sections", module);
-	*out = UINT64_MAX;
-	directory = opendir(path);
-	if (directory == NULL)
-		return fail_errno(fail, errno, "%s", path);
-	while (result == 0 && (item = readdir(directory)) != NULL) {
-		uint64_t address;
-
-		if (strcmp(item->d_name, ".") == 0 || strcmp(item->d_name, "..") == 0)
-			continue;
-		result = section_start(module, item->d_name, &address, fail);
-		if (result == 0 && address > start && address < *out)
-			*out = address;
-	}
-	(void)closedir(directory);	/* only read */
-	return result;
-}
-
-/* Reads page by page from `start` to `end`, or to the first page but one that is not there. */
-static int read_pages(struct target *target, const char *name, uint64_t start, uint64_t end,
-		      uint8_t **out, size_t *length, struct fail *fail)
-{
-	*length = 0;
-	while (*length < TABLE_SIZE_MAX && start + *length < end) {
-		uint64_t at = start + *length;
-		size_t part = PAGE - at % PAGE;
-		uint8_t *more = realloc(*out, *length + PAGE);
-
-		if (more == NULL)
-			return fail_memory(fail, "a module's tables");
-		*out = more;
-		if (part > end - at)
-			part = (size_t)(end - at);
-		if (target_read(target, at, *out + *length, part, name, fail) != 0)
-			return *length == 0 ? -1 : 0;	/* the guard page */
-		*length += part;
-	}
-	return 0;
-}
-
-static int load_loaded(struct target *target, const struct module *module, const char *name,
-		       struct table *out, struct fail *fail)
+static int load_loaded(const struct table_text *text, const char *directory,
+		       const struct module *module, const char *name, struct table *out,
+		       struct fail *fail)
 {
 	CLEANUP_FREE uint8_t *data = NULL;
-	uint64_t start, end;
-	size_t length;
+	uint64_t start = 0;
+	size_t length = 0;
 
-	if (section_start(module->name, name, &start, fail) != 0)
+	if (table_loaded_read(text->target, directory, name, &data, &start, &length, fail) != 0)
 		return unreadable(name, module->name, fail);
-	if (start == 0)
+	return table_parse(text, name, data, length, start, out, fail);
+}
+
+static void text_between(const struct symtab *symtab, const char *start, const char *end,
+			 uint64_t *from, uint64_t *to)
+{
+	const struct symbol *first = symtab_in_image(symtab, start);
+	const struct symbol *behind = symtab_in_image(symtab, end);
+
+	if (first == NULL || behind == NULL)
+		return;
+	*from = first->address;
+	*to = behind->address;
+}
+
+/* Where the text is that the tables name. */
+static int find_text(const struct symtab *symtab, const struct module *module,
+		     const char *directory, struct table_text *text, struct fail *fail)
+{
+	if (text->image != NULL)
 		return 0;
-	if (section_end(module->name, start, &end, fail) != 0 ||
-	    read_pages(target, name, start, end, &data, &length, fail) != 0)
-		return unreadable(name, module->name, fail);
-	return table_parse(target, name, data, length, start, module->address,
-			   module->address + module->size, out, fail);
+	if (module == NULL) {
+		text_between(symtab, "_stext", "_etext", &text->start, &text->end);
+		text_between(symtab, "__init_begin", "__init_end", &text->init_start,
+			     &text->init_end);
+		return 0;
+	}
+	text->start = module->address;
+	text->end = module->address + module->size;
+	text->module = true;
+	if (table_loaded_init(directory, &text->init_start, &text->init_end, fail) != 0)
+		return unreadable(".init.text", module->name, fail);
+	return 0;
 }
 
 int table_load(struct target *target, const struct symtab *symtab, const struct elf_file *image,
 	       const struct module *module, struct table *out, struct fail *fail)
 {
+	struct table_text text = { .target = target, .image = image };
+	bool relocatable = image != NULL && elf_file_relocatable(image);
+	char directory[128] = "";
+
 	memset(out, 0, sizeof(*out));
-	if (target->info.architecture != ARCH_X86_64)
-		return 0;
+	text.module = relocatable;
+	if (module != NULL)
+		table_loaded_directory(module->name, directory);
+	if (find_text(symtab, module, directory, &text, fail) != 0)
+		return -1;
 	for (size_t i = 0; i < PLACES; i++) {
 		int result;
 
-		if (image != NULL && elf_file_relocatable(image))
-			result = load_section(target, image, places[i].section, out, fail);
+		if (relocatable)
+			result = load_section(&text, places[i].section, out, fail);
 		else if (module != NULL)
-			result = load_loaded(target, module, places[i].section, out, fail);
+			result = load_loaded(&text, directory, module, places[i].section, out, fail);
 		else
-			result = load_between(target, symtab, &places[i], out, fail);
+			result = load_between(&text, symtab, &places[i], out, fail);
 		if (result != 0) {
 			table_deinit(out);
 			return -1;
