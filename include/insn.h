@@ -49,6 +49,10 @@ void decoder_destroy(struct decoder *decoder);
 int insn_decode(struct decoder *decoder, const uint8_t *bytes, size_t length, uint64_t address,
 		struct insn *out, struct fail *fail) MUST_CHECK;
 
+/* Whether the stack may have another depth behind a decoded instruction than before it, by what that
+ * pushes, pops or writes to the stack pointer. Calls and returns count as none, as they come in pairs. */
+bool insn_moves_stack(enum architecture arch, const struct insn *insn);
+
 /* How many of `length` bytes of code that starts at `address` are left when the padding that
  * assemblers and linkers put behind a function (int3, nops, and zero bytes that no code runs into)
  * is cut off its end. All of them where nothing but padding is there, or something does not
