@@ -10,6 +10,12 @@
  * sysfs-kernel-livepatch), /proc/modules; and, as of an image, the kernel's own tables (table.h,
  * orc.h), its sections and symbols. A list that exists and cannot be read is a hazard itself.
  * uprobes are in programs' text, not in the kernel's.
+ *
+ * What code is for is told by its section and name (lib/hazard_text.h), and what the stop runs by
+ * following its calls (lib/hazard_stop.h). Of NMIs, which no stop keeps out, the entry, what decides
+ * between handlers and the kernel's own handlers are known; not those that a module registers, nor
+ * what handlers call in turn (perf's code for one event, BPF programs, printk), nor machine checks
+ * behind their entry.
  */
 #ifndef PATCHERD_HAZARD_H
 #define PATCHERD_HAZARD_H

@@ -6,12 +6,15 @@
 
 #include "lib/hazard_branch.h"
 #include "lib/hazard_live.h"
+#include "lib/hazard_stop.h"
 #include "lib/hazard_tables.h"
+#include "lib/hazard_text.h"
 
 struct hazards {
 	uint64_t fingerprint;		/* of the modules that what comes with text is of */
 	struct hazard_lists lists;	/* of the running kernel only */
 	struct hazard_tables tables;
+	struct hazard_stop stop;
 };
 
 int hazards_create(struct hazards **out, struct fail *fail)
@@ -25,8 +28,10 @@ void hazards_renew(struct hazards *hazards, const struct modules *modules)
 	bool text_changed = hazards->fingerprint != modules->fingerprint;
 
 	hazard_lists_renew(&hazards->lists, text_changed);
-	if (text_changed)
+	if (text_changed) {
 		hazard_tables_deinit(&hazards->tables);
+		hazards->stop.known = false;
+	}
 	hazards->fingerprint = modules->fingerprint;
 }
 
@@ -53,7 +58,9 @@ int hazard_owners(const struct kernel *kernel, const struct function *function,
 	struct hazards *hazards = kernel->hazards;
 
 	if (hazard_tables(&hazards->tables, kernel, function, out, fail) != 0 ||
-	    hazard_ftrace(&hazards->lists, kernel, function, out, fail) != 0)
+	    hazard_ftrace(&hazards->lists, kernel, function, out, fail) != 0 ||
+	    hazard_text(kernel, function, out, fail) != 0 ||
+	    hazard_stop(&hazards->stop, kernel, function, out, fail) != 0)
 		return -1;
 	if (kernel->modules != NULL &&
 	    hazard_live(&hazards->lists, kernel, function, out, fail) != 0)
