@@ -159,7 +159,7 @@ install: all
 PACKAGES = build-essential pkg-config libelf-dev binutils-dev libiberty-dev libcapstone-dev libyaml-dev \
 	libjansson-dev zlib1g-dev libzstd-dev libsqlite3-dev libsodium-dev libcmocka-dev \
 	qemu-system-x86 mmdebstrap kmod cpio busybox-static xz-utils zstd lz4 e2fsprogs \
-	python3-minimal mandoc
+	python3-minimal python3-jsonschema python3-yaml mandoc
 LINT_PACKAGES = clang clang-tidy cppcheck libclang-rt-14-dev mandoc
 
 # Asks apt only for what is missing of $(1).
