@@ -89,10 +89,10 @@ $(BUILD)/tests/boundaries: $(BUILD)/obj/tests/boundaries/boundaries.o $(BUILD)/l
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcapstone -lopcodes -lbfd
 
-# Prints what lib/table finds in a module: tests/tables/tables.t.
-$(BUILD)/tests/tables: $(BUILD)/obj/tests/tables/tables.o $(BUILD)/lib.a
+# Prints the owners that lib/hazard finds in an image: tests/tables/owners.t.
+$(BUILD)/tests/owners: $(BUILD)/obj/tests/tables/owners.o $(BUILD)/lib.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lelf
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 faults = $(patsubst %.c,$(BUILD)/obj/faults/%.o,$(1))
 TRANSACTION = $(patsubst %,patcherd/%.c,transaction transaction_revert store claim look)
@@ -116,7 +116,7 @@ TESTS = $(UNIT_TESTS) $(UNIT_TESTS:$(BUILD)/%=build-san/%) tests/spec/run \
 
 check: deps
 	$(MAKE) --no-print-directory all unit $(BUILD)/faults/patcherd $(BUILD)/tests/boundaries \
-		$(BUILD)/tests/tables
+		$(BUILD)/tests/owners
 	$(MAKE) --no-print-directory SAN=address,undefined BUILD=build-san unit
 	prove --timer --exec '' $(TESTS)
 

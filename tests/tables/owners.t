@@ -1,66 +1,66 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# tables.t: what lib/table finds in modules of Debian's kernel 6.1, or the one that KERNEL names,
-# against what readelf says of their relocations. Of each entry the first field, and the second
-# where it is text too, is "SECTION + ADDEND" by R_X86_64_PC32.
+# owners.t: the owners that lib/hazard finds by the kernel's tables, against those that second-way
+# computes: in modules of Debian's kernel 6.1, or the one that KERNEL names, and in the kernel
+# itself. Its symbols are those that it shows in a guest, as the package has no System.map.
 set -euo pipefail
 export LC_ALL=C
 cd "$(dirname "$0")/../.."
-dir=$(tests/guest/packages.sh "${KERNEL:-6.1}")
+here=tests/tables kernel=${KERNEL:-6.1}
+dir=$(tests/guest/packages.sh "$kernel")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# The same list from readelf -rW. An entry's field is told by its offset in the entry.
-second_way()
-{
-	readelf -rW "$1" | awk '
-		function entry(name, size, first, second) {
-			sizes[name] = size; firsts[name] = first; seconds[name] = second
-		}
-		BEGIN {
-			entry(".rela__jump_table", 16, "jump_label", "jump_target")
-			entry(".rela.static_call_sites", 8, "static_call", "")
-			entry(".rela__ex_table", 12, "ex_table", "ex_fixup")
-			entry(".rela__bug_table", 12, "bug_table", "")
-		}
-		/^Relocation section/ { table = substr($3, 2, length($3) - 2); next }
-		table in sizes && $3 == "R_X86_64_PC32" && $6 == "+" {
-			at = hex($1) % sizes[table]
-			kind = at == 0 ? firsts[table] : at == 4 ? seconds[table] : ""
-			if (kind != "" && $5 ~ /^\.(.*\.)?text(\..*)?$/)
-				print $5 "+0x" $7, kind
-		}
-		function hex(text,   i, value) {
-			for (i = 1; i <= length(text); i++)
-				value = value * 16 + index("0123456789abcdef", substr(text, i, 1)) - 1
-			return value
-		}' | sort
-}
-
 count=0
 failed=0
-# check NAME LEAST: for a module that has LEAST entries or more
+# check NAME FUNCTIONS "KIND…" IMAGE [SYSTEM-MAP]: for at least so many functions, and each kind
 check()
 {
-	local file result=ok
+	local name=$1 functions=$2 kinds=$3 result=ok kind
+	shift 3
 	count=$((count + 1))
-	file=$(find "$dir/lib/modules" -name "$1.ko" -o -name "$1.ko.xz" | head -n 1)
-	case $file in
-	*.xz) xz -dc "$file" >"$work/module.ko" ;;
-	*) cp "$file" "$work/module.ko" ;;
-	esac
-	"${BUILD:-build}/tests/tables" "$work/module.ko" | sort >"$work/ours"
-	second_way "$work/module.ko" >"$work/readelf"
-	if [ "$(wc -l <"$work/ours")" -lt "$2" ] || ! cmp -s "$work/ours" "$work/readelf"; then
-		result="not ok"
+	$here/second-way "$@" >"$work/second" || result="not ok"
+	sed -n 's/^function //p' "$work/second" | sort -u >"$work/functions"
+	grep -v '^function ' "$work/second" | sort -u >"$work/theirs" || true
+	"${BUILD:-build}/tests/owners" "$@" | awk -v list="$work/functions" '
+		BEGIN { while ((getline name < list) > 0) wanted[name] }
+		{ name = $2; sub(/\+0x[0-9a-f]+$/, "", name) }
+		name in wanted' | sort -u >"$work/ours" || result="not ok"
+	[ "$(wc -l <"$work/functions")" -ge "$functions" ] || result="not ok"
+	for kind in $kinds; do
+		grep -q " $kind\$" "$work/theirs" ||
+			{ echo "# no $kind among them"; result="not ok"; }
+	done
+	cmp -s "$work/ours" "$work/theirs" || result="not ok"
+	echo "$result $count - owners of $(wc -l <"$work/functions") functions of $name are those of a second way"
+	echo "# $(cut -d ' ' -f 4 "$work/ours" | sort | uniq -c | paste -sd, | tr -s ' ')"
+	if [ "$result" != ok ]; then
 		failed=1
+		diff "$work/ours" "$work/theirs" | head -n 20 | sed 's/^/# /' || true
 	fi
-	echo "$result $count - the entries of $1's tables are those of its relocations"
-	echo "# $(cut -d ' ' -f 2 "$work/ours" | sort | uniq -c | paste -sd, | tr -s ' ')"
-	[ "$result" = ok ] || diff "$work/ours" "$work/readelf" | head -n 20 | sed 's/^/# /' || true
 }
 
-check nfs 500
-check kvm 500
+# module NAME: unpacks it as NAME.ko
+module()
+{
+	local file
+	file=$(find "$dir/lib/modules" -name "$1.ko" -o -name "$1.ko.xz" | head -n 1)
+	case $file in
+	*.xz) xz -dc "$file" ;;
+	*) cat "$file" ;;
+	esac >"$work/$1.ko"
+}
+
+everywhere="bug_table ftrace jump_label jump_target retpoline return_site smp_lock static_call"
+module nfs
+check nfs.ko 800 "$everywhere" "$work/nfs.ko"
+module kvm
+check kvm.ko 800 "$everywhere alternative ex_table ex_fixup" "$work/kvm.ko"
+
+tests/tools/extract-vmlinux "$dir/vmlinuz" "$work/vmlinux"
+timeout 300 tests/guest/run --kernel "$dir" --append nokaslr -- \
+	sh -c 'grep -v "\[" /proc/kallsyms | gzip -c | base64' | base64 -d | gzip -dc >"$work/System.map"
+check "the kernel image" 500 "$everywhere alternative ex_table ex_fixup kprobe_blacklist" \
+	"$work/vmlinux" "$work/System.map"
 echo "1..$count"
 exit $failed
