@@ -31,8 +31,8 @@ void hazards_destroy(struct hazards *hazards);
  * and the tables, which come with text, are kept until a module comes, goes or moves. */
 void hazards_renew(struct hazards *hazards, const struct modules *modules);
 
-/* Before a function is even read: freed init memory, a per-CPU symbol, BPF and other text that
- * the kernel makes as it runs. -1: OUTCOME_HAZARD. */
+/* Before a function or variable is even read: freed init memory, a per-CPU symbol, BPF and other text
+ * that the kernel makes as it runs. -1: OUTCOME_HAZARD. */
 int hazard_symbol(const struct kernel *kernel, const struct symbol *symbol,
 		  struct fail *fail) MUST_CHECK;
 
@@ -46,8 +46,9 @@ int hazard_hidden(const struct kernel *kernel, const struct function *function, 
 int hazard_owners(const struct kernel *kernel, const struct function *function,
 		  struct owners *out, struct fail *fail) MUST_CHECK;
 
-/* The same of a variable's `size` bytes, from `address`; `symbol` may be of other memory than
- * hazard_symbol() lets through, which is what the owner is then. */
+/* The same of a variable's `size` bytes, from `address`: keys, page tables, the tables of system calls
+ * and interrupts, and what is read-only. By address, so that another name is no way around; `symbol`,
+ * which hazard_symbol() has let through, tells the module. Text given as a variable is OWNER_UNKNOWN. */
 int hazard_data(const struct kernel *kernel, const struct symbol *symbol, uint64_t address,
 		size_t size, struct owners *out, struct fail *fail) MUST_CHECK;
 

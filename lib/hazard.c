@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "lib/hazard_branch.h"
+#include "lib/hazard_data.h"
 #include "lib/hazard_live.h"
 #include "lib/hazard_stop.h"
 #include "lib/hazard_tables.h"
@@ -67,6 +68,14 @@ int hazard_owners(const struct kernel *kernel, const struct function *function,
 		return -1;
 	owners_sort(out);
 	return 0;
+}
+
+int hazard_data(const struct kernel *kernel, const struct symbol *symbol, uint64_t address,
+		size_t size, struct owners *out, struct fail *fail)
+{
+	const struct data data = { address, address + size };
+
+	return hazard_data_owners(&kernel->hazards->tables, kernel, symbol, &data, out, fail);
 }
 
 static int refuse(const struct function *function, const struct owner *owner, struct fail *fail)

@@ -27,9 +27,10 @@ bool hazard_given_back(const struct symtab *symtab, const struct symbol *symbol)
 static int hazard_init(const struct symbol *symbol, const char *whose, struct fail *fail)
 {
 	return fail_at(fail, OUTCOME_HAZARD, symbol->address,
-		       "%s at 0x%" PRIx64 " is start-up code: its memory is given back once %s has "
+		       "%s at 0x%" PRIx64 " is start-up %s: its memory is given back once %s has "
 		       "started, and holds something else by now; it cannot be patched",
-		       symbol->name, symbol->address, whose);
+		       symbol->name, symbol->address, symbol_is_text(symbol) ? "code" : "data",
+		       whose);
 }
 
 static int symbol_in_module(const struct modules *modules, const struct symbol *symbol,
@@ -58,20 +59,33 @@ static int symbol_in_module(const struct modules *modules, const struct symbol *
 	return 0;
 }
 
+static bool starts_with(const char *text, const char *start)
+{
+	return strncmp(text, start, strlen(start)) == 0;
+}
+
+/* Of a loaded module's per-CPU symbols kallsyms says 'a' (kernel/module/kallsyms.c, elf_type()). On
+ * i386, and on x86-64 since 6.15, they lie in init memory, as what each CPU's copy was made of. */
+static bool is_per_cpu(const struct symtab *symtab, const struct symbol *symbol,
+		       const struct elf_section *section)
+{
+	return symbol->type == 'A' || symbol->type == 'a' ||
+	       (section != NULL && starts_with(section->name, ".data..percpu")) ||
+	       between(symtab, symbol->address, "__per_cpu_start", "__per_cpu_end");
+}
+
 int hazard_symbol(const struct kernel *kernel, const struct symbol *symbol, struct fail *fail)
 {
-	if (symbol->type == 'A' || symbol->type == 'a' ||
-	    between(kernel->symtab, symbol->address, "__per_cpu_start", "__per_cpu_end"))
-		return fail_at(fail, OUTCOME_HAZARD, symbol->address,
-			       "%s is a per-CPU or absolute symbol: 0x%" PRIx64 " is an offset, not "
-			       "an address, and nothing may be written there", symbol->name,
-			       symbol->address);
-	if (kernel->image != NULL) {
-		const struct elf_section *section = elf_file_section_at(kernel->image, symbol->address);
+	const struct elf_section *section = kernel->image == NULL ? NULL :
+		elf_file_section_at(kernel->image, symbol->address);
 
-		if (section != NULL && strncmp(section->name, ".init", 5) == 0)
-			return hazard_init(symbol, "what it belongs to", fail);
-	}
+	if (is_per_cpu(kernel->symtab, symbol, section))
+		return fail_at(fail, OUTCOME_HAZARD, symbol->address,
+			       "%s is a per-CPU or absolute symbol: 0x%" PRIx64 " is an offset, or "
+			       "what each CPU's copy was made of, and nothing may be written there",
+			       symbol->name, symbol->address);
+	if (section != NULL && starts_with(section->name, ".init"))
+		return hazard_init(symbol, "what it belongs to", fail);
 	if (hazard_given_back(kernel->symtab, symbol))
 		return hazard_init(symbol, "the kernel", fail);
 	if (symbol->module != NULL && kernel->modules != NULL)
