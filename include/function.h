@@ -31,6 +31,11 @@ int function_find(const struct symtab *symtab, const char *name, const char *mod
 		  bool any_module, unsigned occurrence, const struct symbol **out,
 		  struct fail *fail) MUST_CHECK;
 
+/* The same, or a variable where there is no function of that name. */
+int symbol_find(const struct symtab *symtab, const char *name, const char *module,
+		bool any_module, unsigned occurrence, const struct symbol **out,
+		struct fail *fail) MUST_CHECK;
+
 /* Reads and decodes. An instruction that does not decode is no error: see `decoded`. */
 int function_load(struct target *target, struct decoder *decoder, const struct symbol *symbol,
 		  struct function *out, struct fail *fail) MUST_CHECK;

@@ -19,12 +19,13 @@ struct wanted {
 	const char *name;
 	const char *module;
 	bool any_module;
+	bool variable;		/* else a function */
 };
 
 static bool symbol_wanted(const struct symbol *symbol, const struct wanted *wanted,
 			  const char *module)
 {
-	if (!symbol_is_text(symbol))
+	if (symbol_is_text(symbol) == wanted->variable)
 		return false;
 	if (module != NULL)
 		return symbol->module != NULL && module_name_equal(symbol->module, module);
@@ -46,7 +47,8 @@ static int fail_not_found(const struct symtab *symtab, const struct wanted *want
 	const struct symbol *symbol;
 	size_t count = 0;
 
-	(void)fail_set(fail, OUTCOME_NOT_FOUND, "no function %s%s%s", wanted->name,
+	(void)fail_set(fail, OUTCOME_NOT_FOUND, "no function %s%s%s%s",
+		       wanted->variable ? "or variable " : "", wanted->name,
 		       wanted->module != NULL ? " in module " :
 		       wanted->any_module ? "" : " in the kernel image",
 		       wanted->module == NULL ? "" : wanted->module);
@@ -57,7 +59,8 @@ static int fail_not_found(const struct symtab *symtab, const struct wanted *want
 	     symbol = symtab_next(symtab, wanted->name, symbol)) {
 		if (count++ == 0)
 			fail_append(fail, "; that name is %s here:",
-				    symbol_is_text(symbol) ? "elsewhere, say `module`" : "data");
+				    symbol_is_text(symbol) || wanted->variable ?
+				    "elsewhere, say `module`" : "data");
 		place_append(fail, symbol);
 	}
 	if (count > 0)
@@ -79,8 +82,9 @@ static int fail_ambiguous(const struct symtab *symtab, const struct wanted *want
 {
 	const struct symbol *symbol;
 
-	(void)fail_set(fail, OUTCOME_AMBIGUOUS, "%zu functions are named %s; say which with "
-		       "`%soccurrence`, from 1 in this order:", count, wanted->name,
+	(void)fail_set(fail, OUTCOME_AMBIGUOUS, "%zu %s are named %s; say which with "
+		       "`%soccurrence`, from 1 in this order:", count,
+		       wanted->variable ? "variables" : "functions", wanted->name,
 		       module == NULL ? "module` or `" : "");
 	for (symbol = symtab_next(symtab, wanted->name, NULL); symbol != NULL;
 	     symbol = symtab_next(symtab, wanted->name, symbol)) {
@@ -108,29 +112,49 @@ static size_t symbols_pick(const struct symtab *symtab, const struct wanted *wan
 	return count;
 }
 
+static int find(const struct symtab *symtab, const struct wanted *wanted, unsigned occurrence,
+		const struct symbol **out, struct fail *fail)
+{
+	const char *module = wanted->module;
+	size_t count;
+
+	*out = NULL;
+	count = symbols_pick(symtab, wanted, module, occurrence, out);
+	/* A module on one kernel is built into another: both are the function meant. */
+	if (count == 0 && module != NULL) {
+		module = NULL;
+		count = symbols_pick(symtab, wanted, NULL, occurrence, out);
+	}
+	if (count == 0)
+		return fail_not_found(symtab, wanted, fail);
+	if (occurrence > count)
+		return fail_set(fail, OUTCOME_NOT_FOUND,
+				"occurrence %u of %s is asked for, and there are only %zu",
+				occurrence, wanted->name, count);
+	if (count > 1 && occurrence == 0)
+		return fail_ambiguous(symtab, wanted, module, count, fail);
+	return 0;
+}
+
 int function_find(const struct symtab *symtab, const char *name, const char *module,
 		  bool any_module, unsigned occurrence, const struct symbol **out,
 		  struct fail *fail)
 {
-	const struct wanted wanted = { name, module, any_module };
-	size_t count;
+	const struct wanted wanted = { name, module, any_module, false };
 
-	*out = NULL;
-	count = symbols_pick(symtab, &wanted, module, occurrence, out);
-	/* A module on one kernel is built into another: both are the function meant. */
-	if (count == 0 && module != NULL) {
-		module = NULL;
-		count = symbols_pick(symtab, &wanted, NULL, occurrence, out);
-	}
-	if (count == 0)
-		return fail_not_found(symtab, &wanted, fail);
-	if (occurrence > count)
-		return fail_set(fail, OUTCOME_NOT_FOUND,
-				"occurrence %u of %s is asked for, and there are only %zu",
-				occurrence, name, count);
-	if (count > 1 && occurrence == 0)
-		return fail_ambiguous(symtab, &wanted, module, count, fail);
-	return 0;
+	return find(symtab, &wanted, occurrence, out, fail);
+}
+
+int symbol_find(const struct symtab *symtab, const char *name, const char *module,
+		bool any_module, unsigned occurrence, const struct symbol **out,
+		struct fail *fail)
+{
+	struct wanted wanted = { name, module, any_module, false };
+	const struct symbol *first;
+
+	wanted.variable = symbols_pick(symtab, &wanted, module, 0, &first) == 0 &&
+			  (module == NULL || symbols_pick(symtab, &wanted, NULL, 0, &first) == 0);
+	return find(symtab, &wanted, occurrence, out, fail);
 }
 
 static int function_decode(struct decoder *decoder, struct function *function, struct fail *fail)

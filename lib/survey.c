@@ -4,14 +4,15 @@
 #include <inttypes.h>
 #include <string.h>
 
-static int fail_past_end(const struct survey *survey, uint64_t offset, struct fail *fail)
+static int fail_past_end(const struct survey *survey, const char *noun, uint64_t offset,
+			 struct fail *fail)
 {
 	const struct symbol *symbol = survey->symbol;
 
 	return fail_at(fail, OUTCOME_MISMATCH, symbol->address,
-		       "%s+0x%" PRIx64 " is past the end of the function, which is 0x%" PRIx64
+		       "%s+0x%" PRIx64 " is past the end of the %s, which is 0x%" PRIx64
 		       " bytes long on this kernel; look for the place with `patchctl hazards %s`",
-		       symbol->name, offset, survey->size, symbol->name);
+		       symbol->name, offset, noun, survey->size, symbol->name);
 }
 
 static int fail_inside(const struct kernel *kernel, const struct function *function,
@@ -39,7 +40,7 @@ static int take_instruction(const struct kernel *kernel, uint64_t offset, struct
 	size_t i;
 
 	if (offset >= function->size)
-		return fail_past_end(survey, offset, fail);
+		return fail_past_end(survey, "function", offset, fail);
 	i = function_insn_at(function, offset);
 	if (i == SIZE_MAX) {
 		/* The int3 of a kprobe, of which only the first byte is the instruction's, may be
@@ -87,20 +88,41 @@ static int survey_function(const struct kernel *kernel, const struct survey_ques
 	return 0;
 }
 
+static int survey_variable(const struct kernel *kernel, const struct survey_question *question,
+			   struct survey *out, struct fail *fail)
+{
+	const struct symbol *symbol = out->symbol;
+
+	if (symbol->size == 0 || symbol->size > UINT64_MAX - symbol->address)
+		return fail_at(fail, OUTCOME_NOT_FOUND, symbol->address,
+			       "%s at 0x%" PRIx64 " has no usable size (%" PRIu64 " bytes): the "
+			       "symbols do not say where it ends", symbol->name, symbol->address,
+			       symbol->size);
+	out->size = symbol->size;
+	out->end = out->start + out->size;
+	if (question->has_offset) {
+		if (question->offset >= out->size)
+			return fail_past_end(out, "variable", question->offset, fail);
+		out->start += question->offset;
+		out->end = out->start + 1;
+	}
+	return hazard_data(kernel, symbol, symbol->address, symbol->size, &out->owners, fail);
+}
+
 int survey_make(const struct kernel *kernel, const struct survey_question *question,
 		struct survey *out, struct fail *fail)
 {
 	memset(out, 0, sizeof(*out));
-	if (function_find(kernel->symtab, question->symbol, question->module,
-			  question->module == NULL, question->occurrence, &out->symbol,
-			  fail) != 0) {
+	if (symbol_find(kernel->symtab, question->symbol, question->module,
+			question->module == NULL, question->occurrence, &out->symbol, fail) != 0) {
 		kernel_explain(kernel, fail);
 		return -1;
 	}
 	out->start = out->symbol->address;
 	if (hazard_symbol(kernel, out->symbol, fail) != 0)
 		return -1;
-	if (survey_function(kernel, question, out, fail) == 0)
+	if ((symbol_is_text(out->symbol) ? survey_function(kernel, question, out, fail) :
+	     survey_variable(kernel, question, out, fail)) == 0)
 		return 0;
 	survey_deinit(out);
 	return -1;
