@@ -152,11 +152,13 @@ static void variable_print(const struct answer *answer)
 {
 	for (size_t i = 0; i < answer->count; i++) {
 		const struct entry *entry = &answer->owners[i];
+		uint64_t start = entry->address > answer->address ? entry->address :
+				 answer->address;
 
 		if (is_of_all(answer, entry))
 			continue;
 		(void)printf("+0x%llx..+0x%llx  ",
-			     (unsigned long long)(entry->address - answer->address),
+			     (unsigned long long)(start - answer->address),
 			     (unsigned long long)(entry->end - answer->address));
 		mark_print(answer, entry);
 		(void)putchar('\n');
@@ -234,9 +236,9 @@ static void answer_print(const struct answer *answer)
 	if (answer->count == 0)
 		(void)puts(image ? "no owner of these bytes is known" :
 			   "nobody else owns these bytes");
-	if (image)
-		(void)puts("\nan image does not tell who traces, probes or replaces a function of a "
-			   "running kernel");
+	if (image && json_array_size(answer->lines) != 0)
+		(void)puts("\nan image does not tell who traces, probes or replaces a function of "
+			   "a running kernel");
 }
 
 static int daemon_hazards(const struct options *options, const struct survey_question *question,
@@ -288,8 +290,8 @@ static int question_parse(char *text, struct survey_question *out)
 		return usage_error("hazards: '%s': an offset counts from the symbol's start on, as "
 				   "in nfs_flock+0x2f", text);
 	if (plus != NULL && !offset_parse(plus + 1, &out->offset))
-		return usage_error("hazards: '%s': expected an offset below 2^63 behind the +, such as "
-				   "47 or 0x2f, got '%s'", text, plus + 1);
+		return usage_error("hazards: '%s': expected an offset below 2^63 behind the +, such "
+				   "as 47 or 0x2f, got '%s'", text, plus + 1);
 	out->has_offset = plus != NULL;
 	text[length] = '\0';
 	out->symbol = text;

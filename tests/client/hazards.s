@@ -40,6 +40,7 @@ start_up:
 	.size	start_up, . - start_up
 
 	.data
+	.balign	8			# the table has the branch's sort in a key's low bits
 	.globl	key
 	.type	key, @object
 key:	.quad	0, 0
@@ -49,3 +50,10 @@ key:	.quad	0, 0
 counter:
 	.long	7
 	.size	counter, . - counter
+
+	.section .data..percpu, "aw"
+	.globl	of_each_cpu
+	.type	of_each_cpu, @object
+of_each_cpu:
+	.long	0
+	.size	of_each_cpu, . - of_each_cpu

@@ -118,6 +118,23 @@ run ownedd "${image[@]}"
 ok 'no such name: not-found, with the near one' eval 'exits 6 && err_has "not-found: " && err_has owned'
 run owned "${image[@]}" --module nfs --occurrence 2
 ok 'an occurrence that is not there: not-found' eval 'exits 6 && err_has "there are only 1"'
+run key "${image[@]}"
+ok 'a variable: no instructions, and who owns it' eval 'exits 0 && [ ! -s "$work/err" ] &&
+	[ "$(head -n 2 "$work/out" | tail -n 1)" = "static_key (forbidden): all of it" ] &&
+	times 1 "static_key (forbidden): a static key: " && times 0 "+0x" && times 0 "an image does"'
+run key+15 "${image[@]}" --json
+ok "a variable's byte, in JSON" eval 'exits 0 && json "r[\"symbol\"] == \"key\" and
+	r[\"size\"] == 16 and r[\"lines\"] == [] and
+	[o[\"owner\"] for o in r[\"owners\"]] == [\"static_key\"]"'
+run key+16 "${image[@]}"
+ok "past the variable's end: mismatch" eval 'exits 5 &&
+	err_has "key+0x10 is past the end of the variable, which is 0x10 bytes long"'
+run counter "${image[@]}"
+ok 'a variable that is its own has no owner' eval 'exits 0 &&
+	line "no owner of these bytes is known" && times 0 forbidden'
+run of_each_cpu "${image[@]}"
+ok 'a per-CPU variable: hazard, and why' eval 'exits 9 && [ ! -s "$work/out" ] &&
+	err_has "patchctl: hazard: of_each_cpu is a per-CPU"'
 
 # --- Debian's module and the published image ---
 dir=$(tests/guest/packages.sh 6.1) || exit 1
@@ -161,12 +178,15 @@ reply = {"symbol": "nfs_flock", "module": "nfs", "address": hex(base), "size": 8
              owner("kprobe", base + 5, base + 7, "forbidden", "kprobe p_two", "echo -:p_two"),
              owner("return_site", base + 7, base + 8, "settled")]}
 free = {**reply, "owners": [], "lines": reply["lines"][:1]}
+table = {**reply, "symbol": "table", "module": None, "size": 64, "lines": [], "owners": [
+    owner("ro_after_init", base - 8, base + 8, "allowable"),
+    owner("static_key", base + 16, base + 32, "forbidden")]}
 refusal = {"outcome": "hazard", "message": "bpf_prog_1 belongs to [bpf]"}
 s = socket.socket(socket.AF_UNIX)
 s.bind(sys.argv[1])
 s.listen()
 print("ready", flush=True)
-for answer in [{"parameters": reply}, {"parameters": reply}, {"parameters": free},
+for answer in [{"parameters": reply}, {"parameters": reply}, {"parameters": free}, {"parameters": table},
                {"error": "io.patcherd.Failed", "parameters": refusal}]:
     c, _ = s.accept()
     request = b""
@@ -219,6 +239,9 @@ ok 'on a terminal forbidden is red, settled dim' eval '
 run nfs_flock+0 --socket "$work/socket"
 ok 'where nobody owns the bytes of a running kernel, that is said' eval 'exits 0 &&
 	line "nobody else owns these bytes"'
+run table --socket "$work/socket"
+ok 'of a variable with several owners, which part is whose' eval 'exits 0 &&
+	line "+0x0..+0x8 ro_after_init (allowable)" && line "+0x10..+0x20 static_key (forbidden)"'
 run bpf_prog_1 --socket "$work/socket"
 ok 'what is refused as a whole: hazard, with the reason' eval 'exits 9 && [ ! -s "$work/out" ] &&
 	err_has "patchctl: hazard: bpf_prog_1 belongs to [bpf]"'
