@@ -94,6 +94,11 @@ $(BUILD)/tests/owners: $(BUILD)/obj/tests/tables/owners.o $(BUILD)/lib.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
+# Prints where the stack's depth changes in a module: tests/tables/orc.t.
+$(BUILD)/tests/orc: $(BUILD)/obj/tests/tables/orc.o $(BUILD)/lib.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
 faults = $(patsubst %.c,$(BUILD)/obj/faults/%.o,$(1))
 TRANSACTION = $(patsubst %,patcherd/%.c,transaction transaction_revert store claim look)
 $(BUILD)/tests/test_look: $(call objects,patcherd/look.c)
@@ -116,7 +121,7 @@ TESTS = $(UNIT_TESTS) $(UNIT_TESTS:$(BUILD)/%=build-san/%) tests/spec/run \
 
 check: deps
 	$(MAKE) --no-print-directory all unit $(BUILD)/faults/patcherd $(BUILD)/tests/boundaries \
-		$(BUILD)/tests/owners
+		$(BUILD)/tests/owners $(BUILD)/tests/orc
 	$(MAKE) --no-print-directory SAN=address,undefined BUILD=build-san unit
 	prove --timer --exec '' $(TESTS)
 

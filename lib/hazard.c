@@ -7,6 +7,7 @@
 #include "lib/hazard_branch.h"
 #include "lib/hazard_data.h"
 #include "lib/hazard_live.h"
+#include "lib/hazard_stack.h"
 #include "lib/hazard_stop.h"
 #include "lib/hazard_tables.h"
 #include "lib/hazard_text.h"
@@ -15,6 +16,7 @@ struct hazards {
 	uint64_t fingerprint;		/* of the modules that what comes with text is of */
 	struct hazard_lists lists;	/* of the running kernel only */
 	struct hazard_tables tables;
+	struct hazard_stacks stacks;
 	struct hazard_stop stop;
 };
 
@@ -31,6 +33,7 @@ void hazards_renew(struct hazards *hazards, const struct modules *modules)
 	hazard_lists_renew(&hazards->lists, text_changed);
 	if (text_changed) {
 		hazard_tables_deinit(&hazards->tables);
+		hazard_stacks_deinit(&hazards->stacks);
 		hazards->stop.known = false;
 	}
 	hazards->fingerprint = modules->fingerprint;
@@ -42,6 +45,7 @@ void hazards_destroy(struct hazards *hazards)
 		return;
 	hazard_lists_deinit(&hazards->lists);
 	hazard_tables_deinit(&hazards->tables);
+	hazard_stacks_deinit(&hazards->stacks);
 	free(hazards);
 }
 
@@ -59,6 +63,7 @@ int hazard_owners(const struct kernel *kernel, const struct function *function,
 	struct hazards *hazards = kernel->hazards;
 
 	if (hazard_tables(&hazards->tables, kernel, function, out, fail) != 0 ||
+	    hazard_stack(&hazards->stacks, kernel, function, out, fail) != 0 ||
 	    hazard_ftrace(&hazards->lists, kernel, function, out, fail) != 0 ||
 	    hazard_text(kernel, function, out, fail) != 0 ||
 	    hazard_stop(&hazards->stop, kernel, function, out, fail) != 0)
@@ -117,7 +122,8 @@ int hazard_bytes(const struct kernel *kernel, const struct function *function,
 	size_t first = function_insn_at(function, change->offset);
 	bool several = first != SIZE_MAX && function->insns[first].length < change->length;
 
-	if (check_owners(kernel, function, change, fail) != 0)
+	if (check_owners(kernel, function, change, fail) != 0 ||
+	    hazard_stack_change(kernel->target->info.architecture, function, change, fail) != 0)
 		return -1;
 	/* The function was decoded with the int3 of a kprobe behind the bytes in it, too. */
 	if (several && hazard_hidden(kernel, function, 0, function->size, fail) != 0)

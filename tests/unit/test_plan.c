@@ -257,7 +257,7 @@ static void bytes_and_assembler_must_both_hold(void **state)
 static void several_instructions_must_be_asked_for(void **state)
 {
 	struct fixture *f = *state;
-	struct site site = site_of("victim", 0x9, "53 f6 47 50 02", "90 f6 47 50 04");
+	struct site site = site_of("victim", 0x9, "53 f6 47 50 02", "56 f6 47 50 04");
 
 	assert_outcome(planned_site(f, site), OUTCOME_INVALID_SPEC);
 	assert_says(f, "t.yaml:");
@@ -308,7 +308,7 @@ static void the_ftrace_site_is_a_hazard_and_its_neighbour_is_not(void **state)
 	assert_outcome(planned_site(f, site_of("victim", 4, "0f 1f 44 00 00", "0f 1f 44 00 01")),
 		       OUTCOME_HAZARD);
 	assert_says(f, "is ftrace's site of the function");
-	assert_outcome(planned_site(f, site_of("victim", 9, "53", "90")), OUTCOME_APPLICABLE);
+	assert_outcome(planned_site(f, site_of("victim", 9, "53", "56")), OUTCOME_APPLICABLE);
 }
 
 static void a_branch_to_no_instruction_is_refused(void **state)
