@@ -120,8 +120,10 @@ static bool possible(const struct table_text *text, const struct form *form,
 		     const struct raw *raw, size_t at)
 {
 	const uint8_t *lengths = raw->data + at + form->length_at;
+	uint64_t site = site_of(form, raw, at);
 
-	if (!in_any_text(text, site_of(form, raw, at)))
+	/* Zeros behind a table name themselves, and a loaded module's text is all that it has. */
+	if (!in_any_text(text, site) || site - raw->address < raw->length)
 		return false;
 	if (form->second != OWNER_UNKNOWN && !in_any_text(text, named(raw, at + 4, 4, false)))
 		return false;
