@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* fuzz_elf: an ELF image from anywhere (libFuzzer): whatever it says, no byte outside the file is
- * touched, and what is read of it is inside. */
+ * touched, and what is read of it is inside; sections are relocated, and tables are read. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "symtab.h"
+#include "table.h"
 #include "target.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -37,6 +38,25 @@ static void read_symbols(const struct elf_file *elf, const struct symtab *symtab
 	target_close(target);
 }
 
+/* The tables, whose sections are relocated first: what they name is text of the file. */
+static void read_tables(const struct elf_file *elf, const struct symtab *symtab)
+{
+	struct target *target;
+	struct table table;
+	struct fail fail;
+
+	if (target_open_image(elf, "fuzz", NULL, &target, &fail) != 0)
+		return;
+	if (table_load(target, symtab, elf, NULL, &table, &fail) == 0) {
+		for (size_t i = 0; i < table.count; i++) {
+			if (elf_file_section_at(elf, table.entries[i].address) == NULL)
+				abort();
+		}
+		table_deinit(&table);
+	}
+	target_close(target);
+}
+
 static void open_image(const char *path)
 {
 	struct elf_file *elf;
@@ -51,7 +71,10 @@ static void open_image(const char *path)
 		abort();
 	if (symtab_load_elf(elf, &symtab, &fail) == 0) {
 		read_symbols(elf, symtab);
+		read_tables(elf, symtab);
 		symtab_destroy(symtab);
+	} else if (elf_file_relocatable(elf)) {
+		read_tables(elf, NULL);
 	}
 	elf_file_close(elf);
 }
