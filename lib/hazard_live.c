@@ -362,8 +362,9 @@ static struct owner *owner_of_ftrace(struct owners *owners)
 
 /* Whether the call goes to what ftrace or BPF made for it, not to a function: into the text that
  * the kernel makes as it runs, newer than the symbols or among them as [__builtin__ftrace] and [bpf],
- * or to ftrace's own entries (arch/x86/kernel/ftrace_64.S, ftrace_32.S). `listed`: all who trace are
- * known, so that a module's function is none of theirs (register_ftrace_direct()). */
+ * or to ftrace's own entries (arch/x86/kernel/ftrace_64.S, ftrace_32.S). The image itself calls no
+ * module. `listed`: all who trace are known, so that another module's function is none of theirs
+ * (register_ftrace_direct()). */
 static bool calls_tracer(const struct symtab *symtab, const struct function *function,
 			 const struct insn *call, bool listed)
 {
@@ -375,6 +376,7 @@ static bool calls_tracer(const struct symtab *symtab, const struct function *fun
 	if (target->module != NULL)
 		return strncmp(target->module, "__builtin__", 11) == 0 ||
 		       strcmp(target->module, "bpf") == 0 ||
+		       function->symbol->module == NULL ||
 		       (!listed && !symbol_same_module(target, function->symbol));
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (strcmp(target->name, names[i]) == 0)

@@ -72,16 +72,17 @@ static void note_roots(struct walk *walk)
 	}
 }
 
-/* Whether a branch out of `symbol` to within `other` may be what was compiled: another module's
- * function is entered at its start. What ftrace makes lies behind modules, and is no function. */
+/* Whether a branch out of `symbol` to within `other` was compiled: another module's function is
+ * entered at its start, and the image's calls none but by what ftrace or a static call wrote, which
+ * may be newer than the symbols. */
 static bool is_branch(const struct symbol *symbol, const struct symbol *other, uint64_t target)
 {
 	if (other == NULL)
 		return false;
 	if (symbol_same_module(symbol, other))
 		return true;
-	return other->address == target &&
-	       (other->module == NULL || strncmp(other->module, "__builtin__", 11) != 0);
+	return other->address == target && (other->module == NULL ||
+	       (symbol->module != NULL && strncmp(other->module, "__builtin__", 11) != 0));
 }
 
 static int look_at(struct walk *walk, const struct symbol *symbol, struct fail *fail)
