@@ -108,6 +108,8 @@ $(BUILD)/tests/test_transaction $(BUILD)/tests/test_revert: $(call objects,$(TRA
 $(BUILD)/tests/test_recover: $(call faults,$(TRANSACTION) patcherd/recover.c)
 
 $(BUILD)/tests/symtab_bench: $(BUILD)/obj/tests/bench/symtab_bench.o $(BUILD)/lib.a
+$(BUILD)/tests/hazard_bench: $(BUILD)/obj/tests/bench/hazard_bench.o $(BUILD)/lib.a
+$(BUILD)/tests/symtab_bench $(BUILD)/tests/hazard_bench:
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
@@ -130,7 +132,8 @@ demo: deps
 	@tests/guest/demo
 
 bench: deps
-	@$(MAKE) --no-print-directory all $(BUILD)/tests/symtab_bench
+	@$(MAKE) --no-print-directory all $(BUILD)/tests/symtab_bench \
+		$(BUILD)/tests/hazard_bench
 	@tests/bench/bench
 
 # Each fuzzer for SECONDS, from nothing.
