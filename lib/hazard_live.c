@@ -21,7 +21,7 @@ void hazard_lists_renew(struct hazard_lists *lists, bool text_changed)
 	owner_list_deinit(&lists->events);
 	owner_list_deinit(&lists->traced);
 	owner_list_deinit(&lists->livepatches);
-	if (text_changed)
+	if (text_changed || lists->blacklist.state != LIST_READ)
 		owner_list_deinit(&lists->blacklist);
 }
 
