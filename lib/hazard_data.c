@@ -162,7 +162,7 @@ int hazard_data_named(const struct symtab *symtab, const struct data *data, stru
 /* include/linux/static_call_types.h, STATIC_CALL_KEY_PREFIX: one that no table here uses. */
 static int add_static_call_key(const struct symbol *symbol, struct owners *out, struct fail *fail)
 {
-	if (symbol == NULL || strncmp(symbol->name, "__SCK__", 7) != 0)
+	if (strncmp(symbol->name, "__SCK__", 7) != 0)
 		return 0;
 	return owners_add(out, OWNER_STATIC_CALL_KEY, symbol->address,
 			  symbol->address + (symbol->size == 0 ? 1 : symbol->size), symbol->name,
@@ -229,14 +229,15 @@ int hazard_data_owners(struct hazard_tables *tables, const struct kernel *kernel
 	bool loaded = symbol->module != NULL && kernel->modules != NULL;
 	char directory[128];
 
-	if (symbol_is_text(symbol) || (there != NULL && symbol_is_text(there)))
+	if (there == NULL)
+		there = symbol;
+	if (symbol_is_text(there))
 		return owners_add(out, OWNER_UNKNOWN, data->start, data->end,
 				  "it is code, and of code only a function's owners are told",
 				  "name it as a function", fail);
 	if (loaded)
 		module_sections_directory(symbol->module, directory);
 	if (add_all_keys(tables, kernel, data, out, fail) != 0 ||
-	    (out->count == 0 && add_static_call_key(symbol, out, fail) != 0) ||
 	    (out->count == 0 && add_static_call_key(there, out, fail) != 0) ||
 	    hazard_data_named(kernel->symtab, data, out, fail) != 0 ||
 	    hazard_data_constant(kernel, data, loaded ? directory : NULL, out, fail) != 0)

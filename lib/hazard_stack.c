@@ -57,16 +57,16 @@ static int find(struct hazard_stacks *stacks, const struct kernel *kernel, const
 	return 0;
 }
 
-/* Whether control goes on to the instruction behind it, in this function. A call may not return: where
- * the stack is another behind it, what else is put in its place must not go on either. */
+/* Whether control goes on to the instruction behind it, in this function. A call may not return:
+ * where the stack is another behind it, what else is put in its place must not go on either. */
 static bool falls_through(const struct insn *insn, uint64_t end)
 {
 	return (insn->flow == FLOW_NEXT || insn->flow == FLOW_BRANCH || insn->flow == FLOW_CALL) &&
 	       insn->address + insn->length < end;
 }
 
-/* Whether a state that holds inside of the instruction, or behind it where control goes on there, is
- * another than *before. Alternatives and code that is not followed say nothing: no state is known. */
+/* Whether a state that holds inside of the instruction, or behind it where control goes on there,
+ * is another than *before. One that is not known says nothing. */
 static bool changes(const struct orc_state *before, const struct orc_states *states, size_t first,
 		    const struct insn *insn, uint64_t end)
 {
@@ -121,7 +121,8 @@ int hazard_stack(struct hazard_stacks *stacks, const struct kernel *kernel,
 }
 
 /* The first of the instructions that moves the stack pointer; NULL: none does. */
-static const struct insn *first_moving(enum architecture arch, const struct insn *insns, size_t count)
+static const struct insn *first_moving(enum architecture arch, const struct insn *insns,
+				       size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (insn_moves_stack(arch, &insns[i]))
@@ -130,8 +131,7 @@ static const struct insn *first_moving(enum architecture arch, const struct insn
 	return NULL;
 }
 
-/* Whether the last of the instructions leaves the function: a return, also through a return thunk, or
- * a tail call. */
+/* Whether the instruction leaves the function: a return, also by a return thunk, or a tail call. */
 static bool leaves(const struct function *function, const struct insn *insn)
 {
 	uint64_t start = function->symbol->address;

@@ -6,8 +6,8 @@
 #include "hazard.h"
 #include "orc.h"
 
-/* Where the states of the stack lie, as far as it was asked for: of the kernel image or a file, whose
- * `module` is "", and of modules. */
+/* Where the states of the stack lie, as far as it was asked for: of the kernel image or a file,
+ * whose `module` is "", and of modules. */
 struct hazard_stacks {
 	struct known_orc *items;
 	size_t count;
@@ -24,8 +24,8 @@ int hazard_stack(struct hazard_stacks *stacks, const struct kernel *kernel,
 int hazard_stack_owners(const struct orc_states *states, const struct function *function,
 			struct owners *out, struct fail *fail) MUST_CHECK;
 
-/* Whether the new instructions leave the stack as deep as the old ones, also on a kernel that keeps no
- * such states. -1: OUTCOME_HAZARD. */
+/* Whether the new instructions leave the stack as deep as the old ones, as far as it can be told
+ * without states, which not all kernels have. -1: OUTCOME_HAZARD. */
 int hazard_stack_change(enum architecture arch, const struct function *function,
 			const struct hazard_change *change, struct fail *fail) MUST_CHECK;
 

@@ -21,7 +21,7 @@ struct module_sections {
 /* "/sys/module/NAME/sections" */
 void module_sections_directory(const char *module, char out[128]);
 
-/* -1: OUTCOME_ERROR, the directory or a file in it cannot be read, or the kernel hides addresses. */
+/* -1: OUTCOME_ERROR, the directory or a file in it cannot be read, or addresses are hidden. */
 int module_sections_read(const char *directory, struct module_sections *out,
 			 struct fail *fail) MUST_CHECK;
 void module_sections_deinit(struct module_sections *sections);

@@ -66,8 +66,8 @@ static int read_states(struct target *target, const struct orc *orc, size_t firs
 	return 0;
 }
 
-/* An index whose state holds at or before `start`, with the last such one less than CHUNK behind it;
- * 0 where none does. */
+/* An index whose state holds at or before `start`, with the last such one less than CHUNK behind
+ * it; 0 where none does. */
 static int search(struct target *target, const struct orc *orc, uint64_t start, size_t *out,
 		  struct fail *fail)
 {

@@ -10,7 +10,7 @@
 
 static const char ips_name[] = ".orc_unwind_ip", entries_name[] = ".orc_unwind";
 
-/* COUNT_MAX: ten times what a large kernel has. What aligns a section is no more than PADDING_MAX. */
+/* COUNT_MAX: ten times what a large kernel has. A section is aligned by up to PADDING_MAX bytes. */
 enum { IP_SIZE = 4, COUNT_MAX = 16 * 1024 * 1024, PADDING_MAX = 64 };
 
 static int unreadable(const char *whose, struct fail *fail)

@@ -37,6 +37,7 @@ struct state_at {
 
 static struct state_at given[8];
 static size_t given_count;
+static unsigned function_end = END;
 static bool sick;
 
 /* ENTRIES and IPS hold what `given` says. */
@@ -69,7 +70,7 @@ static struct function function;
 static struct owners owners;
 static struct kernel kernel;
 
-/* The kernel with these states, the numbers as END is at last. */
+/* The kernel with these states. */
 static void make_kernel(const struct state_at *states, size_t count)
 {
 	char path[] = "/tmp/test_hazard_stack.XXXXXX", map[512];
@@ -81,8 +82,8 @@ static void make_kernel(const struct state_at *states, size_t count)
 	given_count = count;
 	(void)snprintf(map, sizeof(map), "%x T _stext\n%x t victim\n%x t behind\n%x T _etext\n"
 		       "%x R __start_orc_unwind_ip\n%zx R __stop_orc_unwind_ip\n"
-		       "%x R __start_orc_unwind\n%zx R __stop_orc_unwind\n", BASE, BASE, BASE + END,
-		       BASE + END + 16, IPS, IPS + 4 * count, ENTRIES,
+		       "%x R __start_orc_unwind\n%zx R __stop_orc_unwind\n", BASE, BASE,
+		       BASE + function_end, BASE + END + 16, IPS, IPS + 4 * count, ENTRIES,
 		       ENTRIES + ORC_ENTRY_SIZE * count);
 	fd = mkstemp(path);
 	assert_true(fd >= 0);
@@ -94,7 +95,7 @@ static void make_kernel(const struct state_at *states, size_t count)
 	assert_int_equal(decoder_create(ARCH_X86_64, &decoder, &fail), 0);
 	assert_int_equal(function_load(&target, decoder, symtab_next(symtab, "victim", NULL),
 				       &function, &fail), 0);
-	assert_int_equal(function.decoded, END);
+	assert_int_equal(function.decoded, function_end);
 	kernel = (struct kernel){ .target = &target, .symtab = symtab, .hazards = hazards,
 				  .decoder = decoder };
 }
@@ -112,6 +113,7 @@ static int teardown(void **state)
 	hazards = NULL;
 	symtab = NULL;
 	sick = false;
+	function_end = END;
 	target.info.architecture = ARCH_X86_64;
 	return 0;
 }
@@ -170,6 +172,16 @@ static void what_does_not_go_on_behind_it_changes_nothing(void **state)
 	assert_false(is_owned(RET));	/* the next has another depth */
 	assert_false(is_owned(UD2));	/* the next function has */
 	assert_false(is_owned(JE));	/* the same where it goes on, whatever else there is */
+}
+
+static void a_call_that_ends_the_function_goes_on_nowhere(void **state)
+{
+	(void)state;
+	function_end = SECOND;
+	usual_kernel();
+	look();
+	assert_true(is_owned(POP));
+	assert_false(is_owned(CALL));
 }
 
 static void a_change_inside_of_an_instruction_is_its_own(void **state)
@@ -291,7 +303,7 @@ static void a_function_may_be_left_before_it_has_moved_the_stack(void **state)
 	make_kernel(NULL, 0);
 	assert_string_equal(why_not(PUSH, "\x31\xc0\xc3", 3, 0), "");		/* xor; ret */
 	assert_string_equal(why_not(PUSH, "\xe9\x00\x10\x00\x00", 5, 0), "");	/* jmp elsewhere */
-	assert_says(why_not(PUSH, "\xeb\x01\x90", 3, 0), "the old instruction push %rbx");
+	assert_says(why_not(PUSH, "\x90\xeb\x00", 3, 0), "the old instruction push %rbx");
 	assert_says(why_not(POP, "\x90\xc3", 2, 0), "the old instruction pop %rbx");
 }
 
@@ -302,6 +314,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(an_instruction_with_another_depth_behind_it_is_owned_and_its_neighbours_are_not),
 		TEST(what_does_not_go_on_behind_it_changes_nothing),
+		TEST(a_call_that_ends_the_function_goes_on_nowhere),
 		TEST(a_change_inside_of_an_instruction_is_its_own),
 		TEST(nothing_changes_where_nothing_is_known),
 		TEST(of_two_states_at_one_place_the_known_one_holds),

@@ -281,14 +281,21 @@ static void a_modules_end_where_the_next_section_starts(void **state)
 		{ ".orc_unwind", "0xffffffff82100000" },
 		{ ".data", "0xffffffff82101778" },
 	};
+	static const struct section apart[] = {
+		{ ".orc_unwind_ip", "0xffffffff82000000" },
+		{ ".orc_unwind", "0xffffffff82100000" },
+		{ ".data", "0xffffffff82101778" },
+	};
 
 	(void)state;
 	memory.ips[1000] = memory.ips[1001] = 0;
 	assert_int_equal(find_loaded(sections, 5), 0);
 	assert_true(orc.ips == ips && orc.entries == entries);
 	assert_int_equal(orc.count, 1000);
-	/* of the two the one that is known to end tells it */
+	/* of the two the one that ends sooner tells it */
 	assert_int_equal(find_loaded(sections, 4), 0);
+	assert_int_equal(orc.count, 1000);
+	assert_int_equal(find_loaded(apart, 3), 0);
 	assert_int_equal(orc.count, 1000);
 }
 
