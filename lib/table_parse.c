@@ -9,6 +9,8 @@
 
 /* How many entries' text is looked at: on a running kernel each is a call of the system. */
 enum { TEXT_PROBES = 64 };
+/* Above all of EX_TYPE_* (arch/x86/include/asm/extable_fixup_types.h: 20 in 6.12). */
+enum { EX_TYPES = 32 };
 
 enum { X86_64 = 1 << ARCH_X86_64, I386 = 1 << ARCH_I386 };
 
@@ -172,16 +174,19 @@ static size_t fits(const struct table_text *text, const struct form *form, const
 
 /*
  * Before 4.6 an entry of __ex_table was a pair, and three words out of a row of pairs look like an
- * entry of today: all of them name text. The third word of today's does not, or names a handler,
- * which in the kernel image is text too; but there the table is sorted by its first word, which out
- * of pairs is a fixup every other time, behind all else (scripts/sorttable.c).
+ * entry of today: all of them name text. The third word of today's is data with a small number in its
+ * lowest byte; before 5.16 it names a handler, which in the kernel image is text too, but there the
+ * table is sorted by its first word, which out of pairs is a fixup every other time, behind all else
+ * (scripts/sorttable.c).
  */
 static bool is_of_pairs(const struct table_text *text, const struct raw *raw, size_t end)
 {
 	size_t third = 0, descents = 0, count = end / 12;
 
 	for (size_t i = 0; i < count; i++) {
-		third += in_any_text(text, named(raw, i * 12 + 8, 4, false)) ? 1 : 0;
+		if (raw->data[i * 12 + 8] >= EX_TYPES &&
+		    in_any_text(text, named(raw, i * 12 + 8, 4, false)))
+			third++;
 		if (i > 0 && named(raw, i * 12, 4, false) < named(raw, i * 12 - 12, 4, false))
 			descents++;
 	}

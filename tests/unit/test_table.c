@@ -188,6 +188,24 @@ static void an_exception_table_with_handlers_is_known(void **state)
 	assert_int_equal(table.count, 24);
 }
 
+/* 5.16 and later, up to 6.3: a type and a register, in a module whose one region has the table too. */
+static void data_in_a_loaded_module_s_exception_table_is_no_text(void **state)
+{
+	uint8_t data[24] = { 0 };
+	struct fail fail;
+
+	(void)state;
+	of_module = true;
+	text_end = AT + 0x1000;
+	for (size_t i = 0; i < 2; i++) {
+		put(data, i * 12, TEXT + 2 * i);
+		put(data, i * 12 + 4, TEXT + 40 + i);
+		memcpy(data + i * 12 + 8, "\x11\x03\0\0", 4);
+	}
+	assert_int_equal(parse("__ex_table", data, sizeof(data), &fail), 0);
+	assert_int_equal(table.count, 4);
+}
+
 static void a_key_has_its_length_and_no_flags_and_is_there_once(void **state)
 {
 	uint8_t data[32] = { 0 }, calls[8] = { 0 };
@@ -384,6 +402,7 @@ int main(void)
 		unit(a_jump_table_of_longs_is_an_unknown_form),
 		unit(an_exception_table_of_pairs_is_an_unknown_form),
 		unit(an_exception_table_with_handlers_is_known),
+		unit(data_in_a_loaded_module_s_exception_table_is_no_text),
 		unit(a_key_has_its_length_and_no_flags_and_is_there_once),
 		unit(a_key_that_the_file_does_not_know_is_none),
 		unit(the_size_of_an_alternative_s_entry_is_the_one_that_makes_sense),
