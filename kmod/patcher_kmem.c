@@ -352,14 +352,17 @@ static notrace int compare_and_store(struct job *job)
 	return 0;
 }
 
-/* Runs on every CPU, with interrupts off. The first works while the others wait; none leaves before
- * it has dropped whatever it fetched of the old instructions. */
+/* Runs on every CPU, with interrupts off. The first works once all are here, as until then they still
+ * run what brings them (multi_cpu_stop(), and RCU from there), and while the others wait; none leaves
+ * before it has dropped whatever it fetched of the old instructions. */
 static notrace int stopped(void *data)
 {
 	struct job *job = data;
 
 	if (atomic_inc_return(&job->arrived) == 1) {
 		job->first_nanoseconds = ktime_get_raw_fast_ns();
+		while (atomic_read(&job->arrived) != num_online_cpus())
+			cpu_relax();
 		job->result = compare_and_store(job);
 		smp_store_release(&job->done, 1);
 	} else {
