@@ -360,9 +360,9 @@ static notrace int stopped(void *data)
 	struct job *job = data;
 
 	if (atomic_inc_return(&job->arrived) == 1) {
-		job->first_nanoseconds = ktime_get_raw_fast_ns();
 		while (atomic_read(&job->arrived) != num_online_cpus())
 			cpu_relax();
+		job->first_nanoseconds = ktime_get_raw_fast_ns();
 		job->result = compare_and_store(job);
 		smp_store_release(&job->done, 1);
 	} else {
