@@ -131,12 +131,15 @@ int hazard_table_owners(const struct table *table, const struct function *functi
 static unsigned count_cpus(const char *path)
 {
 	CLEANUP_FCLOSE FILE *file = fopen(path, "re");
-	unsigned first;
-	char behind = '\0';
+	char text[64] = "";
+	size_t digits;
 
-	if (file == NULL || fscanf(file, "%u%c", &first, &behind) < 1)
+	if (file == NULL || fgets(text, sizeof(text), file) == NULL)
 		return 0;
-	return behind == '\n' || behind == '\0' ? 1 : 2;
+	digits = strspn(text, "0123456789");
+	if (digits == 0)
+		return 0;
+	return text[digits] == '\n' || text[digits] == '\0' ? 1 : 2;
 }
 
 enum table_time hazard_table_time(const char *directory)

@@ -288,6 +288,19 @@ static void of_several_alternatives_the_longest_counts(void **state)
 	assert_int_equal(table.entries[0].length, 5);
 }
 
+static void alternatives_of_no_length_or_replaced_by_more_are_an_unknown_form(void **state)
+{
+	uint8_t data[36] = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		put(data, 12 * i, TEXT + 8 * i);
+	refused(".altinstructions", data, sizeof(data));
+	for (size_t i = 0; i < 3; i++)
+		memcpy(data + 12 * i + 10, "\x04\x05", 2);
+	refused(".altinstructions", data, sizeof(data));
+}
+
 static void a_lock_prefix_is_one_or_what_stands_for_it(void **state)
 {
 	uint8_t data[16] = { 0 };
@@ -407,6 +420,7 @@ int main(void)
 		unit(a_key_that_the_file_does_not_know_is_none),
 		unit(the_size_of_an_alternative_s_entry_is_the_one_that_makes_sense),
 		unit(of_several_alternatives_the_longest_counts),
+		unit(alternatives_of_no_length_or_replaced_by_more_are_an_unknown_form),
 		unit(a_lock_prefix_is_one_or_what_stands_for_it),
 		unit(zeros_behind_a_loaded_module_s_table_are_no_entries),
 		unit(pointers_are_of_the_architecture_s_size),

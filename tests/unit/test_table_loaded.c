@@ -90,6 +90,10 @@ static void a_table_ends_where_the_next_section_starts(void **state)
 	assert_int_equal(reads(&fail), 0x18);
 	section(".next", "0x0000000000010ff8\n");
 	assert_int_equal(reads(&fail), 8);
+	section(".init.text", "0x0000000000010ff4\n");
+	assert_int_equal(reads(&fail), 4);
+	section(".init.text", "0x0000000000011100\n");
+	assert_int_equal(reads(&fail), 8);
 }
 
 static void the_last_table_ends_at_the_guard_page(void **state)
