@@ -18,6 +18,7 @@
 enum {
 	LIST_MAX = 1000 * 1000,		/* more lines than any kernel has functions */
 	MICROSECONDS_MAX = 1000,	/* for a list that may be cut */
+	LINES_MIN = 64,			/* of it, however long they take: a short list is never cut */
 	PART_SIZE = 512			/* of it at a time: the kernel makes no more lines at once */
 };
 
@@ -181,7 +182,7 @@ static int list_read(const struct filesystem *fs, const char *path, line_take ta
 	CLEANUP_FCLOSE FILE *file = list_open(fs, path, list);
 	CLEANUP_FREE char *line = NULL;
 	int64_t start = microseconds_now();
-	size_t size = 0;
+	size_t size = 0, lines = 0;
 	int taken = 0;
 
 	if (file == NULL)
@@ -191,7 +192,8 @@ static int list_read(const struct filesystem *fs, const char *path, line_take ta
 	while (taken == 0 && !list->cut && getline(&line, &size, file) > 0) {
 		line[strcspn(line, "\n")] = '\0';
 		taken = take(line, list, fail);
-		list->cut = may_cut && microseconds_now() - start > MICROSECONDS_MAX;
+		list->cut = may_cut && ++lines >= LINES_MIN &&
+			    microseconds_now() - start > MICROSECONDS_MAX;
 	}
 	if (taken < 0)
 		return -1;
