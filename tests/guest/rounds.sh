@@ -9,15 +9,16 @@ sysctls=(kernel/bpf_stats_enabled kernel/sched_schedstats kernel/task_delayacct
 sysctls_flip() {
 	local name value
 	for name in "${sysctls[@]}"; do
-		value=$(cat "/proc/sys/$name") || return
+		read -r value <"/proc/sys/$name" || return
 		echo $((1 - value)) >"/proc/sys/$name" && echo "$value" >"/proc/sys/$name" || return
 	done
 }
 
 # The scheduler's features, a static key each: kernel/sched/features.h.
 features_flip() {
-	local feature file=/sys/kernel/debug/sched/features
-	for feature in $(cat $file); do
+	local feature features file=/sys/kernel/debug/sched/features
+	read -ra features <$file
+	for feature in "${features[@]}"; do
 		case $feature in
 		NO_*) echo "${feature#NO_}" >$file ;;
 		*) echo "NO_$feature" >$file ;;
