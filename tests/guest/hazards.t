@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # hazards.t: bytes that belong to somebody else, on a running kernel; see hazards-guest and
 # rounds.sh. KERNEL: default 6.1. EVERY: all functions are traced, all events switched on and a
-# livepatch is loaded in each round of that number out of 100; default 10, 1 takes ten minutes.
+# livepatch is loaded in each round of that number out of 100; default 20, 1 takes a quarter of an hour.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 build=${BUILD:-build}
@@ -11,10 +11,10 @@ dir=$(tests/guest/packages.sh "${KERNEL:-6.1}")
 release=$(cat "$dir/release")
 make -s module module-test "$build/tests/guest/fentry" KVER="$release" KDIR="$dir/build" >&2
 modules=$build/kmod-$release
-tests/guest/run --kernel "$dir" --timeout 1200 --tcg single \
+tests/guest/run --kernel "$dir" --timeout 3600 --tcg single \
 	--add "$build/patcherd" --add "$build/patchctl" --add "$build/tests/guest/fentry" \
 	--add "$modules/patcher_kmem.ko" --add "$modules/test/patcherd_owners.ko" \
 	--add "$modules/test/patcherd_livepatch.ko" \
 	--add tests/guest/tap.sh --add tests/guest/daemon.sh --add tests/guest/patches.sh \
 	--add tests/guest/rounds.sh --add tests/guest/hazards-guest \
-	-- env EVERY="${EVERY:-10}" ./hazards-guest
+	-- env EVERY="${EVERY:-20}" ./hazards-guest
