@@ -11,20 +11,21 @@
 static const struct place {
 	const char *section, *start, *stop;
 	bool needed_once;	/* by the kernel, to rewrite text; it may give it back then */
+	bool always;		/* each kernel has it */
 } places[] = {
-	{ "__jump_table", "__start___jump_table", "__stop___jump_table", false },
-	{ ".static_call_sites", "__start_static_call_sites", "__stop_static_call_sites", false },
-	{ "__ex_table", "__start___ex_table", "__stop___ex_table", false },
-	{ "__bug_table", "__start___bug_table", "__stop___bug_table", false },
-	{ ".altinstructions", "__alt_instructions", "__alt_instructions_end", true },
-	{ ".parainstructions", "__parainstructions", "__parainstructions_end", true },
-	{ ".retpoline_sites", "__retpoline_sites", "__retpoline_sites_end", true },
-	{ ".return_sites", "__return_sites", "__return_sites_end", true },
-	{ ".call_sites", "__call_sites", "__call_sites_end", true },
-	{ ".ibt_endbr_seal", "__ibt_endbr_seal", "__ibt_endbr_seal_end", true },
-	{ ".smp_locks", "__smp_locks", "__smp_locks_end", true },
-	{ "__mcount_loc", "__start_mcount_loc", "__stop_mcount_loc", true },
-	{ "_kprobe_blacklist", "__start_kprobe_blacklist", "__stop_kprobe_blacklist", true },
+	{ "__jump_table", "__start___jump_table", "__stop___jump_table" },
+	{ ".static_call_sites", "__start_static_call_sites", "__stop_static_call_sites" },
+	{ "__ex_table", "__start___ex_table", "__stop___ex_table", .always = true },
+	{ "__bug_table", "__start___bug_table", "__stop___bug_table" },
+	{ ".altinstructions", "__alt_instructions", "__alt_instructions_end", .needed_once = true },
+	{ ".parainstructions", "__parainstructions", "__parainstructions_end", .needed_once = true },
+	{ ".retpoline_sites", "__retpoline_sites", "__retpoline_sites_end", .needed_once = true },
+	{ ".return_sites", "__return_sites", "__return_sites_end", .needed_once = true },
+	{ ".call_sites", "__call_sites", "__call_sites_end", .needed_once = true },
+	{ ".ibt_endbr_seal", "__ibt_endbr_seal", "__ibt_endbr_seal_end", .needed_once = true },
+	{ ".smp_locks", "__smp_locks", "__smp_locks_end", .needed_once = true },
+	{ "__mcount_loc", "__start_mcount_loc", "__stop_mcount_loc", .needed_once = true },
+	{ "_kprobe_blacklist", "__start_kprobe_blacklist", "__stop_kprobe_blacklist", .needed_once = true },
 };
 enum { PLACES = sizeof(places) / sizeof(places[0]) };
 
@@ -78,6 +79,19 @@ static bool given_back(const struct symtab *symtab, uint64_t address)
 	       (address >= start->address && address < end->address);
 }
 
+/* A table whose symbols are not there: the kernel has none, or kallsyms has only functions. */
+static int load_unnamed(const struct table_text *text, const struct place *place,
+			struct table *out, struct fail *fail)
+{
+	if (text->image != NULL)
+		return load_linked(text, place->section, out, fail);
+	if (!place->always)
+		return 0;
+	return fail_set(fail, OUTCOME_HAZARD, "the kernel's symbols do not have %s, so what the kernel "
+			"owns cannot be found; they are of functions only where it was built without "
+			"CONFIG_KALLSYMS_ALL, and then only modules can be patched", place->start);
+}
+
 /* One table of the kernel image, between its symbols. */
 static int load_between(const struct table_text *text, const struct symtab *symtab,
 			const struct place *place, struct table *out, struct fail *fail)
@@ -86,7 +100,7 @@ static int load_between(const struct table_text *text, const struct symtab *symt
 	const struct symbol *stop = symtab_in_image(symtab, place->stop);
 
 	if (start == NULL && stop == NULL)
-		return text->image == NULL ? 0 : load_linked(text, place->section, out, fail);
+		return load_unnamed(text, place, out, fail);
 	if (start == NULL || stop == NULL || stop->address < start->address ||
 	    stop->address - start->address > TABLE_SIZE_MAX ||
 	    (text->image == NULL && text->end == 0))

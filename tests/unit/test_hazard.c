@@ -12,6 +12,7 @@
 
 #include "hazard.h"
 #include "lib/hazard_lists.h"
+#include "tests/unit/file_fixture.h"
 
 enum { BASE = 0x81000000 };
 
@@ -105,23 +106,29 @@ static struct symtab *symtab;
 static struct decoder *decoder;
 static struct function function;
 
+#define FUNCTIONS "81000000 T _stext\n81000000 t victim\n81000000 T alias\n8100000b T behind\n" \
+		  "81000020 t idle\n81000030 t traced\n81000040 t caller\n" \
+		  "81000050 t odd\n81000060 T padding\n81000070 T ftrace_caller\n" \
+		  "81000080 T klp_enable_patch\n81000090 T ftrace_set_filter\n" \
+		  "810000a0 T _etext\n"
+
+static void symbols(const char *map)
+{
+	struct file file = file_text(map);
+	struct fail fail;
+
+	symtab_destroy(symtab);
+	if (symtab_load_system_map(file.path, &symtab, &fail) != 0)
+		fail_msg("%s", fail.message);
+	file_close(&file);
+}
+
 static int setup(void **state)
 {
-	static const char map[] = "81000000 t victim\n81000000 T alias\n8100000b T behind\n"
-				  "81000020 t idle\n81000030 t traced\n81000040 t caller\n"
-				  "81000050 t odd\n81000060 T padding\n81000070 T ftrace_caller\n"
-				  "81000080 T klp_enable_patch\n81000090 T ftrace_set_filter\n"
-				  "810000a0 T _etext\n";
-	char path[] = "/tmp/test_hazard.XXXXXX";
-	int fd = mkstemp(path);
 	struct fail fail;
 
 	(void)state;
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, map, sizeof(map) - 1), sizeof(map) - 1);
-	assert_int_equal(close(fd), 0);
-	assert_int_equal(symtab_load_system_map(path, &symtab, &fail), 0);
-	assert_int_equal(unlink(path), 0);
+	symbols(FUNCTIONS "810000b0 R __start___ex_table\n810000b0 R __stop___ex_table\n");
 	assert_int_equal(decoder_create(ARCH_X86_64, &decoder, &fail), 0);
 	assert_int_equal(hazards_create(&hazards, &fail), 0);
 	assert_int_equal(function_load(&target, decoder, symtab_next(symtab, "victim", NULL),
@@ -142,6 +149,7 @@ static int teardown(void **state)
 	hazards_destroy(hazards);
 	decoder_destroy(decoder);
 	symtab_destroy(symtab);
+	symtab = NULL;
 	return 0;
 }
 
@@ -310,6 +318,23 @@ static void a_livepatched_function_is_a_hazard_by_any_of_its_names(void **state)
 	assert_string_equal(why_not(JE, 2), "");
 }
 
+static void a_kernel_that_shows_functions_only_is_a_hazard(void **state)
+{
+	(void)state;
+	kprobe.address = BASE + 0x1000;
+	assert_string_equal(why_not(JE, 2), "");
+	hazards_destroy(hazards);
+	function_deinit(&function);
+	symbols(FUNCTIONS);
+
+	struct fail fail;
+
+	assert_int_equal(hazards_create(&hazards, &fail), 0);
+	assert_int_equal(function_load(&target, decoder, symtab_next(symtab, "victim", NULL),
+				       &function, &fail), 0);
+	assert_says(why_not(JE, 2), "CONFIG_KALLSYMS_ALL");
+}
+
 #define unit(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -321,6 +346,7 @@ int main(void)
 		unit(a_livepatched_function_is_a_hazard_by_any_of_its_names),
 		unit(a_list_that_cannot_be_read_is_a_hazard),
 		unit(a_list_that_the_kernel_hides_is_a_hazard),
+		unit(a_kernel_that_shows_functions_only_is_a_hazard),
 		unit(a_kprobe_is_named_by_its_events),
 		unit(a_kprobe_that_no_event_names_is_said_to_be_perf_s_bpf_s_or_a_module_s),
 		unit(events_that_cannot_be_read_are_no_hazard_and_leave_a_kprobe_without_name),

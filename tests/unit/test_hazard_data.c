@@ -24,6 +24,8 @@ static const char map[] =
 	"ffffffff81200100 r constant\n"
 	"ffffffff81200200 R sys_call_table\n"
 	"ffffffff81201200 r behind_calls\n"
+	"ffffffff81208000 R __start___ex_table\n"
+	"ffffffff81208000 R __stop___ex_table\n"
 	"ffffffff81210000 R __start_ro_after_init\n"
 	"ffffffff81210010 D late_switch\n"
 	"ffffffff81210020 D __end_ro_after_init\n"

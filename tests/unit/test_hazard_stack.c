@@ -82,7 +82,8 @@ static void make_kernel(const struct state_at *states, size_t count)
 	given_count = count;
 	(void)snprintf(map, sizeof(map), "%x T _stext\n%x t victim\n%x t behind\n%x T _etext\n"
 		       "%x R __start_orc_unwind_ip\n%zx R __stop_orc_unwind_ip\n"
-		       "%x R __start_orc_unwind\n%zx R __stop_orc_unwind\n", BASE, BASE,
+		       "%x R __start_orc_unwind\n%zx R __stop_orc_unwind\n"
+		       "90000000 R __start___ex_table\n90000000 R __stop___ex_table\n", BASE, BASE,
 		       BASE + function_end, BASE + END + 16, IPS, IPS + 4 * count, ENTRIES,
 		       ENTRIES + ORC_ENTRY_SIZE * count);
 	fd = mkstemp(path);

@@ -45,6 +45,7 @@ static const char symbols[] =
 	"0000000000000100 A some_counter\n"
 	"0000000000030000 A __per_cpu_end\n"
 	"ffffffff81000000 T _text\n"
+	"ffffffff81000000 T _stext\n"
 	"ffffffff81000000 t victim\n"
 	"ffffffff81000000 T victim_alias\n"
 	"ffffffff81000020 t twin\n"
@@ -58,7 +59,9 @@ static const char symbols[] =
 	"ffffffff81000060 T __init_end\n"
 	"ffffffff81000060 t unsure\n"
 	"ffffffff81000070 t ghostly\t[ghost]\n"
-	"ffffffff81000080 T _etext\n";
+	"ffffffff81000080 T _etext\n"
+	"ffffffff81001000 R __start___ex_table\n"
+	"ffffffff81001000 R __stop___ex_table\n";
 
 struct memory {
 	struct target target;

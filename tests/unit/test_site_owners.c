@@ -222,7 +222,8 @@ static void find(const char *map)
 static void the_function_is_that_of_the_address_not_another_of_its_name(void **state)
 {
 	(void)state;
-	find("80000000 t victim\n80000010 T a\n81000000 t victim\n8100000b T _etext\n");
+	find("80000000 T _stext\n80000000 t victim\n80000010 T a\n81000000 t victim\n"
+	     "8100000b T _etext\n81001000 R __start___ex_table\n81001000 R __stop___ex_table\n");
 	assert_string_equal(found.said.message, "");
 	assert_true(found.known);
 	assert_int_equal(found.owners.count, 0);
