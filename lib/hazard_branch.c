@@ -57,6 +57,16 @@ static int undecoded(const struct function *function, struct fail *fail)
 		       "instructions one by one", function->symbol->name, function->decoded);
 }
 
+/* The int3 of a kprobe, or the jump of an optimised one, may stand in place of a jump to there. */
+static int hidden(const struct inside *inside, const struct function *part, struct fail *fail)
+{
+	if (hazard_hidden(inside->kernel, part, 0, part->size, fail) == 0)
+		return 0;
+	fail_append(fail, "; it may hide a jump of %s into the middle of the bytes to change",
+		    part->symbol->name);
+	return -1;
+}
+
 static int part_inside(const struct inside *inside, const struct symbol *symbol, struct fail *fail)
 {
 	struct function part;
@@ -69,7 +79,9 @@ static int part_inside(const struct inside *inside, const struct symbol *symbol,
 	if (function_load(inside->kernel->target, inside->kernel->decoder, symbol, &part,
 			  fail) != 0)
 		return -1;
-	if (inside->several && part.decoded < part.size)
+	if (inside->several)
+		result = hidden(inside, &part, fail);
+	if (result == 0 && inside->several && part.decoded < part.size)
 		result = undecoded(&part, fail);
 	if (result == 0)
 		result = branches_inside(&part, inside->address, inside->length,

@@ -27,7 +27,7 @@ static const uint8_t text[] = {
 	0xe8, 0xdb, 0xff, 0xff, 0xff, 0x31, 0xc0, 0xc3, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc,
 	0xe8, 0x00, 0x00, 0x10, 0x00, 0x31, 0xc0, 0xc3, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc,
 };
-enum { PUSH = 0, XOR = 1, TESTB = 3, JE = 7, LENGTH = 11 };
+enum { PUSH = 0, XOR = 1, TESTB = 3, JE = 7, LENGTH = 11, COLD = 0x20 };
 
 static struct listed kprobe, livepatch, tracer, events[2];
 static enum list_state kprobes_state, livepatches_state, events_state;
@@ -107,7 +107,7 @@ static struct decoder *decoder;
 static struct function function;
 
 #define FUNCTIONS "81000000 T _stext\n81000000 t victim\n81000000 T alias\n8100000b T behind\n" \
-		  "81000020 t idle\n81000030 t traced\n81000040 t caller\n" \
+		  "81000020 t idle\n81000020 t victim.cold\n81000030 t traced\n81000040 t caller\n" \
 		  "81000050 t odd\n81000060 T padding\n81000070 T ftrace_caller\n" \
 		  "81000080 T klp_enable_patch\n81000090 T ftrace_set_filter\n" \
 		  "810000a0 T _etext\n"
@@ -283,6 +283,19 @@ static void ftrace_owns_its_nop_and_the_call_it_writes_there_and_no_other_call(v
 			    "ftrace it is traced now: D direct-->bpf_trampoline_1");
 }
 
+static void a_kprobe_that_may_hide_a_jump_of_another_part_into_several_instructions_is_a_hazard(
+	void **state)
+{
+	(void)state;
+	kprobe.address = BASE + COLD + 5;
+	assert_string_equal(why_not(XOR, 2), "");
+	assert_says(why_not(XOR, 6), "at victim.cold+0x5");
+	assert_says(why_not(XOR, 6), "jump of victim.cold into the middle");
+	hazards_renew(hazards, &modules);
+	kprobe.address = BASE + COLD + 8;
+	assert_string_equal(why_not(XOR, 6), "");
+}
+
 static void a_list_that_cannot_be_read_is_a_hazard(void **state)
 {
 	(void)state;
@@ -344,6 +357,7 @@ int main(void)
 		unit(a_disabled_kprobe_owns_all_that_its_jump_would_cover),
 		unit(a_kprobe_on_ftrace_s_site_is_no_hazard),
 		unit(a_livepatched_function_is_a_hazard_by_any_of_its_names),
+		unit(a_kprobe_that_may_hide_a_jump_of_another_part_into_several_instructions_is_a_hazard),
 		unit(a_list_that_cannot_be_read_is_a_hazard),
 		unit(a_list_that_the_kernel_hides_is_a_hazard),
 		unit(a_kernel_that_shows_functions_only_is_a_hazard),
