@@ -81,13 +81,19 @@ static int need_for(struct owner_list *list, const struct list_kind *kind,
 	return result;
 }
 
+static bool same_object(const struct listed *listed, const struct symbol *symbol)
+{
+	if (listed->object == NULL || symbol->module == NULL)
+		return listed->object == NULL && symbol->module == NULL;
+	return strcmp(listed->object, symbol->module) == 0;
+}
+
 static bool listed_is(const struct listed *listed, const struct symtab *symtab,
 		      const struct symbol *symbol)
 {
 	const struct symbol *alias = NULL;
 
-	if ((listed->object == NULL) != (symbol->module == NULL) ||
-	    (listed->object != NULL && strcmp(listed->object, symbol->module) != 0))
+	if (!same_object(listed, symbol))
 		return false;
 	if (strcmp(listed->name, symbol->name) == 0)
 		return true;
@@ -282,6 +288,25 @@ static const struct listed *list_find(const struct owner_list *list, const struc
 	return NULL;
 }
 
+/* The livepatch that replaces the function, or the one that it is a cold part of (NAME.cold), which
+ * nothing else jumps to. NULL: none does. */
+static const struct listed *livepatch_of(const struct owner_list *list,
+					 const struct symtab *symtab, const struct symbol *symbol)
+{
+	const struct listed *found = list_find(list, symtab, symbol);
+	const char *cold = strstr(symbol->name, ".cold");
+
+	for (size_t i = 0; found == NULL && cold != NULL && i < list->count; i++) {
+		const struct listed *item = &list->items[i];
+
+		if (strlen(item->name) == (size_t)(cold - symbol->name) &&
+		    strncmp(item->name, symbol->name, strlen(item->name)) == 0 &&
+		    same_object(item, symbol))
+			found = item;
+	}
+	return found;
+}
+
 static int add_livepatch(struct hazard_lists *lists, const struct kernel *kernel,
 			 const struct function *function, struct owners *out, struct fail *fail)
 {
@@ -293,7 +318,7 @@ static int add_livepatch(struct hazard_lists *lists, const struct kernel *kernel
 
 	if (result != 0)
 		return result;
-	livepatch = list_find(&lists->livepatches, kernel->symtab, function->symbol);
+	livepatch = livepatch_of(&lists->livepatches, kernel->symtab, function->symbol);
 	if (livepatch == NULL)
 		return 0;
 	(void)snprintf(advice, sizeof(advice), "disable it (echo 0 > "

@@ -348,6 +348,29 @@ static void a_kernel_that_shows_functions_only_is_a_hazard(void **state)
 	assert_says(why_not(JE, 2), "CONFIG_KALLSYMS_ALL");
 }
 
+/* What is said of victim.cold's first instruction behind ftrace's. */
+static const char *cold_says(void)
+{
+	function_deinit(&function);
+
+	struct fail fail;
+
+	assert_int_equal(function_load(&target, decoder, symtab_next(symtab, "victim.cold", NULL),
+				       &function, &fail), 0);
+	return why_not(5, 2);
+}
+
+static void a_livepatched_function_s_cold_part_is_a_hazard(void **state)
+{
+	(void)state;
+	kprobe.address = BASE + 0x1000;
+	assert_string_equal(cold_says(), "");
+	livepatch.name = (char *)"victim";
+	assert_says(cold_says(), "replaced by a kernel livepatch: a change here would not run (fix)");
+	livepatch.name = (char *)"vic";
+	assert_string_equal(cold_says(), "");
+}
+
 #define unit(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -358,6 +381,7 @@ int main(void)
 		unit(a_kprobe_on_ftrace_s_site_is_no_hazard),
 		unit(a_livepatched_function_is_a_hazard_by_any_of_its_names),
 		unit(a_kprobe_that_may_hide_a_jump_of_another_part_into_several_instructions_is_a_hazard),
+		unit(a_livepatched_function_s_cold_part_is_a_hazard),
 		unit(a_list_that_cannot_be_read_is_a_hazard),
 		unit(a_list_that_the_kernel_hides_is_a_hazard),
 		unit(a_kernel_that_shows_functions_only_is_a_hazard),
