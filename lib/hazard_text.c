@@ -97,6 +97,25 @@ static bool is_dispatcher(const char *name)
 	       strcmp(name, "bpf_dispatcher_nop_func") != 0;
 }
 
+/* ftrace's own entries and the labels in them, where the kernel writes whom to call and what it copies
+ * for each tracer (arch/x86/kernel/ftrace_64.S and ftrace_32.S; ftrace.c, ftrace_update_ftrace_func(),
+ * create_trampoline()). */
+static bool is_ftrace_entry(const char *name)
+{
+	return starts_with(name, "ftrace_caller") || starts_with(name, "ftrace_regs_caller") ||
+	       strcmp(name, "ftrace_call") == 0 || strcmp(name, "ftrace_regs_call") == 0 ||
+	       strcmp(name, "ftrace_graph_call") == 0;
+}
+
+static int add_ftrace_entry(const struct function *function, struct owners *out, struct fail *fail)
+{
+	uint64_t start = function->symbol->address;
+
+	return owners_add(out, OWNER_FTRACE, start, start + function->size,
+			  "it is ftrace's own entry, which is copied for tracers, too",
+			  "it cannot be patched; choose another function", fail);
+}
+
 static int add_by_name(const struct function *function, struct owners *out, struct fail *fail)
 {
 	const char *name = function->symbol->name;
@@ -107,6 +126,9 @@ static int add_by_name(const struct function *function, struct owners *out, stru
 	    add(function, OWNER_STATIC_CALL_TRAMPOLINE, NULL, out, fail) != 0)
 		return -1;
 	if (is_dispatcher(name) && add(function, OWNER_BPF, NULL, out, fail) != 0)
+		return -1;
+	if (function->symbol->module == NULL && is_ftrace_entry(name) &&
+	    add_ftrace_entry(function, out, fail) != 0)
 		return -1;
 	for (size_t i = 0; i < sizeof(nmi_names) / sizeof(nmi_names[0]); i++) {
 		if (strlen(nmi_names[i].name) == stem &&

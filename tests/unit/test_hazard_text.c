@@ -42,6 +42,11 @@ static int setup(void **state)
 				     "ffffffff81000650 t nmi_handle.part.0\n"
 				     "ffffffff81000660 t nmi_handle_other\n"
 				     "ffffffff81000670 t nmi\n"
+				     "ffffffff81000680 T ftrace_caller\n"
+				     "ffffffff81000684 T ftrace_caller_op_ptr\n"
+				     "ffffffff81000690 T ftrace_call\n"
+				     "ffffffff810006a0 T ftrace_regs_call\n"
+				     "ffffffff810006b0 t ftrace_call_replace\n"
 				     "ffffffff81000700 T _etext\n"
 				     "ffffffffc0000000 t within\t[mod]\n"
 				     "ffffffffc0000010 T __SCT__mod\t[mod]\n"
@@ -130,6 +135,16 @@ static void an_nmi_s_functions_are_its_with_their_parts_and_names_like_them_are_
 	assert_string_equal(owner_of("nmi", NULL), "");
 }
 
+static void ftrace_s_own_entries_are_its_and_what_serves_them_is_not(void **state)
+{
+	(void)state;
+	assert_string_equal(owner_of("ftrace_caller", NULL), "ftrace");
+	assert_string_equal(owner_of("ftrace_caller_op_ptr", NULL), "ftrace");
+	assert_string_equal(owner_of("ftrace_call", NULL), "ftrace");
+	assert_string_equal(owner_of("ftrace_regs_call", NULL), "ftrace");
+	assert_string_equal(owner_of("ftrace_call_replace", NULL), "");
+}
+
 /* A directory as /sys/module/NAME/sections is one. */
 static void section_write(const char *directory, const char *name, const char *text)
 {
@@ -204,6 +219,7 @@ int main(void)
 		unit(static_calls_trampolines_are_told_by_name_in_modules_too),
 		unit(a_bpf_dispatcher_is_bpf_s_and_what_serves_it_is_not),
 		unit(an_nmi_s_functions_are_its_with_their_parts_and_names_like_them_are_not),
+		unit(ftrace_s_own_entries_are_its_and_what_serves_them_is_not),
 		unit(a_loaded_module_s_noinstr_section_ends_where_the_next_begins),
 		unit(a_section_whose_address_is_hidden_or_garbled_is_an_error),
 	};
