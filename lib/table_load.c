@@ -13,10 +13,11 @@ static const struct place {
 	bool needed_once;	/* by the kernel, to rewrite text; it may give it back then */
 	bool always;		/* each kernel has it */
 } places[] = {
-	{ "__jump_table", "__start___jump_table", "__stop___jump_table" },
-	{ ".static_call_sites", "__start_static_call_sites", "__stop_static_call_sites" },
+	{ "__jump_table", "__start___jump_table", "__stop___jump_table", .always = false },
+	{ ".static_call_sites", "__start_static_call_sites", "__stop_static_call_sites",
+	  .always = false },
 	{ "__ex_table", "__start___ex_table", "__stop___ex_table", .always = true },
-	{ "__bug_table", "__start___bug_table", "__stop___bug_table" },
+	{ "__bug_table", "__start___bug_table", "__stop___bug_table", .always = false },
 	{ ".altinstructions", "__alt_instructions", "__alt_instructions_end", .needed_once = true },
 	{ ".parainstructions", "__parainstructions", "__parainstructions_end", .needed_once = true },
 	{ ".retpoline_sites", "__retpoline_sites", "__retpoline_sites_end", .needed_once = true },
