@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/hazard_text.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "lib/module_sections.h"
 
 static const struct region {
 	enum owner_kind kind;
@@ -167,28 +166,9 @@ static int add_by_section(const struct elf_file *image, const struct function *f
 	return 0;
 }
 
-/* "0xffffffffc0412000" */
-static int read_address(const char *directory, const char *section, uint64_t *out,
-			struct fail *fail)
-{
-	char path[512], text[32] = "", *end;
-	CLEANUP_FCLOSE FILE *file = NULL;
-
-	(void)snprintf(path, sizeof(path), "%.128s/%.255s", directory, section);
-	file = fopen(path, "re");
-	if (file == NULL)
-		return fail_errno(fail, errno, "%s", path);
-	if (fgets(text, sizeof(text), file) == NULL)
-		return fail_set(fail, OUTCOME_ERROR, "%s: empty", path);
-	errno = 0;
-	*out = strtoull(text, &end, 16);
-	if (errno != 0 || end == text || *end != '\n' || *out == 0)
-		return fail_set(fail, OUTCOME_ERROR, "%s: no address; patcherd needs CAP_SYSLOG", path);
-	return 0;
-}
-
-/* Whether the module has one of the sections at all: few do, and there are many files to read. */
-static bool has_region(const char *directory)
+/* Whether the module has one of the sections at all: few do, and there are many files to read. Where
+ * nothing can be told of its sections, it may. */
+static bool may_have_region(const char *directory)
 {
 	for (size_t i = 0; i < REGIONS; i++) {
 		char path[512];
@@ -197,43 +177,31 @@ static bool has_region(const char *directory)
 		if (access(path, F_OK) == 0)
 			return true;
 	}
-	return false;
+	return access(directory, F_OK) != 0;
 }
 
 int hazard_text_section(const char *directory, uint64_t address, enum owner_kind *out,
 			struct fail *fail)
 {
-	uint64_t nearest = 0;
-	struct dirent *item;
-	int result = 0;
-	bool is_region = false;
-	DIR *sections;
+	CLEANUP(module_sections_deinit) struct module_sections sections = { .items = NULL };
+	const struct module_section *at;
 
-	if (!has_region(directory))
+	if (!may_have_region(directory))
 		return 0;
-	sections = opendir(directory);
-	if (sections == NULL)
-		return fail_errno(fail, errno, "%s", directory);
-	while (result == 0 && (item = readdir(sections)) != NULL) {
-		uint64_t start;
+	if (module_sections_read(directory, &sections, fail) != 0)
+		return -1;
+	at = module_sections_at(&sections, address);
+	/* An empty section lies where the next begins: either may be what is meant. */
+	for (size_t i = 0; at != NULL && i < REGIONS; i++) {
+		const struct module_section *region = module_sections_find(&sections,
+									   regions[i].section);
 
-		if (strcmp(item->d_name, ".") == 0 || strcmp(item->d_name, "..") == 0)
-			continue;
-		result = read_address(directory, item->d_name, &start, fail);
-		if (result != 0 || start > address || start < nearest)
-			continue;
-		/* An empty section lies where the next begins: either may be what is meant. */
-		is_region = is_region && start == nearest;
-		nearest = start;
-		for (size_t i = 0; i < REGIONS; i++) {
-			if (strcmp(item->d_name, regions[i].section) == 0) {
-				is_region = true;
-				*out = regions[i].kind;
-			}
+		if (region != NULL && region->start == at->start) {
+			*out = regions[i].kind;
+			return 1;
 		}
 	}
-	(void)closedir(sections);	/* only read */
-	return result != 0 ? -1 : is_region;
+	return 0;
 }
 
 static int add_by_loaded_section(const struct module *module, const struct function *function,
@@ -244,7 +212,7 @@ static int add_by_loaded_section(const struct module *module, const struct funct
 	struct fail error;
 	int result;
 
-	(void)snprintf(directory, sizeof(directory), "/sys/module/%.64s/sections", module->name);
+	module_sections_directory(module->name, directory);
 	result = hazard_text_section(directory, function->symbol->address, &kind, &error);
 	if (result == 0)
 		return 0;
