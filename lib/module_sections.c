@@ -64,6 +64,20 @@ static int by_start(const void *left, const void *right)
 	return a->start < b->start ? -1 : a->start > b->start;
 }
 
+/* An empty section starts where the next one does. */
+static void set_ends(struct module_sections *sections)
+{
+	uint64_t end = UINT64_MAX;
+
+	for (size_t i = sections->count; i-- > 0;) {
+		struct module_section *item = &sections->items[i];
+
+		if (i + 1 < sections->count && item->start != item[1].start)
+			end = item[1].start;
+		item->end = end;
+	}
+}
+
 int module_sections_read(const char *path, struct module_sections *out, struct fail *fail)
 {
 	DIR *directory = opendir(path);
@@ -84,8 +98,7 @@ int module_sections_read(const char *path, struct module_sections *out, struct f
 	}
 	if (out->count > 1)
 		qsort(out->items, out->count, sizeof(*out->items), by_start);
-	for (size_t i = 0; i < out->count; i++)
-		out->items[i].end = i + 1 < out->count ? out->items[i + 1].start : UINT64_MAX;
+	set_ends(out);
 	return 0;
 }
 

@@ -9,7 +9,7 @@
 struct module_section {
 	char name[64];			/* what does not fit is cut */
 	uint64_t start;
-	uint64_t end;			/* where the next one starts; UINT64_MAX: none does. The kernel
+	uint64_t end;			/* where the next one behind starts; UINT64_MAX: none does. The kernel
 					 * does not tell the size, which is less by what aligns it */
 };
 

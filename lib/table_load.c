@@ -141,7 +141,7 @@ static int load_section(const struct table_text *text, const char *name, struct 
 	return table_parse(text, name, data, section->size, section->address, out, fail);
 }
 
-static int load_loaded(const struct table_text *text, const char *directory,
+static int load_loaded(const struct table_text *text, const struct module_sections *sections,
 		       const struct module *module, const char *name, struct table *out,
 		       struct fail *fail)
 {
@@ -149,7 +149,7 @@ static int load_loaded(const struct table_text *text, const char *directory,
 	uint64_t start = 0;
 	size_t length = 0;
 
-	if (table_loaded_read(text->target, directory, name, &data, &start, &length, fail) != 0)
+	if (table_loaded_read(text->target, sections, name, &data, &start, &length, fail) != 0)
 		return unreadable(name, module->name, fail);
 	return table_parse(text, name, data, length, start, out, fail);
 }
@@ -166,10 +166,12 @@ static void text_between(const struct symtab *symtab, const char *start, const c
 	*to = behind->address;
 }
 
-/* Where the text is that the tables name. */
+/* Where the text is that the tables name, and of a loaded module its sections, too. */
 static int find_text(const struct symtab *symtab, const struct module *module,
-		     const char *directory, struct table_text *text, struct fail *fail)
+		     struct table_text *text, struct module_sections *sections, struct fail *fail)
 {
+	char directory[128];
+
 	if (text->image != NULL)
 		return 0;
 	if (module == NULL) {
@@ -178,26 +180,26 @@ static int find_text(const struct symtab *symtab, const struct module *module,
 			     &text->init_end);
 		return 0;
 	}
+	module_sections_directory(module->name, directory);
+	if (module_sections_read(directory, sections, fail) != 0)
+		return unreadable("what there is of tables", module->name, fail);
 	text->start = module->address;
 	text->end = module->address + module->size;
 	text->module = true;
-	if (table_loaded_init(directory, &text->init_start, &text->init_end, fail) != 0)
-		return unreadable(".init.text", module->name, fail);
+	table_loaded_init(sections, &text->init_start, &text->init_end);
 	return 0;
 }
 
 int table_load(struct target *target, const struct symtab *symtab, const struct elf_file *image,
 	       const struct module *module, struct table *out, struct fail *fail)
 {
+	CLEANUP(module_sections_deinit) struct module_sections sections = { .items = NULL };
 	struct table_text text = { .target = target, .image = image };
 	bool relocatable = image != NULL && elf_file_relocatable(image);
-	char directory[128] = "";
 
 	memset(out, 0, sizeof(*out));
 	text.module = relocatable;
-	if (module != NULL)
-		table_loaded_directory(module->name, directory);
-	if (find_text(symtab, module, directory, &text, fail) != 0)
+	if (find_text(symtab, module, &text, &sections, fail) != 0)
 		return -1;
 	for (size_t i = 0; i < PLACES; i++) {
 		int result;
@@ -205,7 +207,7 @@ int table_load(struct target *target, const struct symtab *symtab, const struct 
 		if (relocatable)
 			result = load_section(&text, places[i].section, out, fail);
 		else if (module != NULL)
-			result = load_loaded(&text, directory, module, places[i].section, out, fail);
+			result = load_loaded(&text, &sections, module, places[i].section, out, fail);
 		else
 			result = load_between(&text, symtab, &places[i], out, fail);
 		if (result != 0) {
