@@ -44,6 +44,7 @@ struct walk {
 	const struct kernel *kernel;
 	const struct symbol *symbols[STOP_FUNCTIONS_MAX];
 	size_t count, done;
+	bool cut;		/* there are more */
 };
 
 static void note(struct walk *walk, const struct symbol *symbol)
@@ -59,6 +60,8 @@ static void note(struct walk *walk, const struct symbol *symbol)
 	}
 	if (walk->count < STOP_FUNCTIONS_MAX)
 		walk->symbols[walk->count++] = symbol;
+	else
+		walk->cut = true;
 }
 
 static void note_roots(struct walk *walk)
@@ -121,6 +124,10 @@ static int find(struct hazard_stop *stop, const struct kernel *kernel, struct fa
 		if (look_at(&walk, walk.symbols[walk.done++], fail) != 0)
 			return -1;
 	}
+	if (walk.cut)
+		return fail_set(fail, OUTCOME_HAZARD, "what the CPUs run while they are stopped for a "
+				"change of text is more than %d functions, and not all are known",
+				STOP_FUNCTIONS_MAX);
 	for (size_t i = 0; i < walk.count; i++)
 		stop->addresses[i] = walk.symbols[i]->address;
 	stop->count = walk.count;

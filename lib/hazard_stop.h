@@ -16,7 +16,8 @@
 
 #include "hazard.h"
 
-enum { STOP_FUNCTIONS_MAX = 200 };
+/* Of kernels that are made to be debugged it may be some hundred. */
+enum { STOP_FUNCTIONS_MAX = 1000 };
 
 /* Where the functions start. All zero: not looked for yet, which it is again when text changes. */
 struct hazard_stop {

@@ -52,6 +52,21 @@ static int text_read(struct target *target, uint64_t address, void *buffer, size
 	return 0;
 }
 
+/* As many functions of 16 bytes, each of which calls the next one. */
+enum { CHAIN = STOP_FUNCTIONS_MAX + 2 };
+
+static int chain_read(struct target *target, uint64_t address, void *buffer, size_t length,
+		      const char *what, struct fail *fail)
+{
+	static const uint8_t call[SIZE] = { 0xe8, SIZE - 5, 0, 0, 0, 0xc3 };
+
+	(void)target;
+	if (length > SIZE)
+		return fail_at(fail, OUTCOME_ERROR, address, "%s is not there", what);
+	memcpy(buffer, call, length);
+	return 0;
+}
+
 static const struct target_ops ops = { .read = text_read };
 static struct target target = { .ops = &ops };
 static struct modules modules;
@@ -99,6 +114,7 @@ static int setup(void **state)
 		fail_msg("%s", fail.message);
 	file_close(&file);
 	unreadable = false;
+	target.ops = &ops;
 	memset(&stop, 0, sizeof(stop));
 	return 0;
 }
@@ -177,6 +193,39 @@ static void text_that_cannot_be_read_makes_the_owner_unknown(void **state)
 	assert_string_equal(owner_of("stop_machine", NULL), "");
 }
 
+/* A kernel whose stop runs `count` functions. */
+static void chain(size_t count)
+{
+	static const struct target_ops chain_ops = { .read = chain_read };
+	static char map[CHAIN * 40];
+	size_t length = 0;
+	struct file file;
+	struct fail fail;
+
+	for (size_t i = 0; i < count; i++)
+		length += (size_t)snprintf(map + length, sizeof(map) - length, "%zx t %s%.0zu\n",
+					   BASE + i * SIZE, i == 0 ? "multi_cpu_stop" : "next", i);
+	(void)snprintf(map + length, sizeof(map) - length, "%zx T _etext\n%x D print_all\n"
+		       "%x D _edata\n", BASE + count * SIZE, BASE + CHAIN * SIZE,
+		       BASE + CHAIN * SIZE + SIZE);
+	file = file_text(map);
+	symtab_destroy(symtab);
+	if (symtab_load_system_map(file.path, &symtab, &fail) != 0)
+		fail_msg("%s", fail.message);
+	file_close(&file);
+	target.ops = &chain_ops;
+	stop.known = false;
+}
+
+static void more_than_can_be_followed_makes_the_owner_unknown(void **state)
+{
+	(void)state;
+	chain(STOP_FUNCTIONS_MAX);
+	assert_string_equal(owner_of("print_all", NULL), "");
+	chain(STOP_FUNCTIONS_MAX + 1);
+	assert_string_equal(owner_of("print_all", NULL), "unknown");
+}
+
 #define unit(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -186,6 +235,7 @@ int main(void)
 		unit(what_asks_for_the_stop_is_not),
 		unit(what_only_a_panic_or_the_end_of_a_grace_period_calls_is_not),
 		unit(our_module_is_and_what_its_callback_calls),
+		unit(more_than_can_be_followed_makes_the_owner_unknown),
 		unit(text_that_cannot_be_read_makes_the_owner_unknown),
 	};
 
