@@ -11,7 +11,7 @@ dir=$(tests/guest/packages.sh "${KERNEL:-6.1}")
 release=$(cat "$dir/release")
 make -s module module-test "$build/tests/guest/fentry" KVER="$release" KDIR="$dir/build" >&2
 modules=$build/kmod-$release
-tests/guest/run --kernel "$dir" --timeout 3600 --tcg single \
+tests/guest/run --kernel "$dir" --timeout 3600 \
 	--add "$build/patcherd" --add "$build/patchctl" --add "$build/tests/guest/fentry" \
 	--add "$modules/patcher_kmem.ko" --add "$modules/test/patcherd_owners.ko" \
 	--add "$modules/test/patcherd_livepatch.ko" \

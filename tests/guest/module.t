@@ -6,5 +6,5 @@ cd "$(dirname "$0")/../.."
 kernel=$(tests/guest/packages.sh "${KERNEL:-6.1}")
 modules=build/kmod-$(cat "$kernel/release")
 make -s module module-test build/tests/guest/module_test KDIR="$kernel/build" >&2
-exec tests/guest/run --kernel "$kernel" --add "$modules/patcher_kmem.ko" \
+exec tests/guest/run --kernel "$kernel" --tcg multi --add "$modules/patcher_kmem.ko" \
 	--add "$modules/test/patcherd_test.ko" --add build/tests/guest/module_test -- ./module_test

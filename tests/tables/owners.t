@@ -58,8 +58,7 @@ module kvm
 check kvm.ko 800 "$everywhere alternative ex_table ex_fixup" "$work/kvm.ko"
 
 tests/tools/extract-vmlinux "$dir/vmlinuz" "$work/vmlinux"
-# One CPU: see --tcg of tests/guest/run.
-timeout 300 tests/guest/run --kernel "$dir" --smp 1 --tcg single --append nokaslr -- \
+timeout 300 tests/guest/run --kernel "$dir" --append nokaslr -- \
 	sh -c 'grep -v "\[" /proc/kallsyms | gzip -c | base64' | base64 -d | gzip -dc >"$work/System.map"
 check "the kernel image" 500 "$everywhere alternative ex_table ex_fixup kprobe_blacklist" \
 	"$work/vmlinux" "$work/System.map"
