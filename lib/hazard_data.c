@@ -122,6 +122,11 @@ static int add_loaded(const struct data *data, const char *directory, struct own
 		return owners_add(out, OWNER_UNKNOWN, data->start, data->end, why.message, NULL,
 				  fail);
 	section = module_sections_at(&sections, data->start);
+	if (section != NULL && strncmp(section->name, ".init", 5) == 0)
+		return owners_add(out, OWNER_UNKNOWN, data->start, data->end,
+				  "it is start-up data (.init.data), whose memory is given back once "
+				  "the module has started", "it cannot be changed; choose other data",
+				  fail);
 	return section == NULL ? 0 :
 	       add_section(data, section->name, section->start, section->end, out, fail);
 }

@@ -52,9 +52,10 @@ static int symbol_in_module(const struct modules *modules, const struct symbol *
 			       "the kernel hides where module %s lies (kernel.kptr_restrict); "
 			       "patcherd needs CAP_SYSLOG", module->name);
 	/* One region up to 6.3, several from 6.4 on (struct module_memory), of which the text, the
-	 * first, is shown: an address before it or beyond all sizes together is not in it. */
-	if (symbol->address < module->address ||
-	    symbol->address - module->address >= module->size)
+	 * first, is shown: an address before it or beyond all sizes together is not in it. Data may be
+	 * anywhere; hazard_data() tells by its section. */
+	if (symbol_is_text(symbol) && (symbol->address < module->address ||
+	    symbol->address - module->address >= module->size))
 		return hazard_init(symbol, "the module", fail);
 	return 0;
 }

@@ -49,7 +49,9 @@ static const char map[] =
 	"ffffffff81402000 D running\n"
 	"ffffffff81403000 D _end\n"
 	"0000000000012340 a offset_of_each\t[nfs]\n"
-	"ffffffffc0001010 d known\t[nfs]\n";
+	"ffffffffbfff0000 d below\t[nfs]\n"
+	"ffffffffc0001010 d known\t[nfs]\n"
+	"ffffffffc0009000 t leaving\t[nfs]\n";
 
 static int no_read(struct target *target, uint64_t address, void *buffer, size_t length,
 		   const char *what, struct fail *fail)
@@ -222,6 +224,19 @@ static void memory_that_was_given_back_or_is_each_cpus_is_refused(void **state)
 	assert_int_equal(hazard_symbol(&kernel, named("counter"), &fail), 0);
 }
 
+static void a_loaded_modules_data_may_be_away_from_its_text(void **state)
+{
+	struct modules modules;
+
+	(void)state;
+	assert_int_equal(modules_parse("nfs 8192 0 - Live 0xffffffffc0001000\n", &modules, &fail), 0);
+	kernel.modules = &modules;
+	assert_int_equal(hazard_symbol(&kernel, named("known"), &fail), 0);
+	assert_int_equal(hazard_symbol(&kernel, named("below"), &fail), 0);
+	refused("leaving", "leaving at 0xffffffffc0009000 is start-up code");
+	modules_deinit(&modules);
+}
+
 /* A module's file, whose one section of data, with the symbol "counter", is called `section`. */
 static void open_module(const char *section)
 {
@@ -287,12 +302,13 @@ static void of_a_loaded_module_the_section_tells_that_starts_before(void **state
 	static const char *const sections[][2] = {
 		{ ".text", "0xffffffffc0000000" }, { ".rodata.str1.8", "0xffffffffc0001000" },
 		{ ".data..ro_after_init", "0xffffffffc0002000" }, { ".data", "0xffffffffc0002040" },
+		{ ".init.data", "0xffffffffc0003000" },
 	};
 	char directory[] = "/tmp/test_hazard_data.XXXXXX", path[128];
 
 	(void)state;
 	assert_non_null(mkdtemp(directory));
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < 5; i++)
 		section_make(directory, sections[i][0], sections[i][1]);
 	assert_int_equal(loaded_kind(directory, 0xffffffffc0002000), OWNER_RO_AFTER_INIT);
 	assert_null(owners.items[0].detail);
@@ -300,10 +316,12 @@ static void of_a_loaded_module_the_section_tells_that_starts_before(void **state
 	assert_int_equal(loaded_kind(directory, 0xffffffffc0002040), OWNER_KINDS);
 	assert_int_equal(loaded_kind(directory, 0xffffffffc0001ffc), OWNER_RO_AFTER_INIT);
 	assert_non_null(strstr(owners.items[0].detail, "a constant (.rodata)"));
+	assert_int_equal(loaded_kind(directory, 0xffffffffc0003000), OWNER_UNKNOWN);
+	assert_non_null(strstr(owners.items[0].detail, ".init.data"));
 	section_make(directory, ".data", "0x0000000000000000");
 	assert_int_equal(loaded_kind(directory, 0xffffffffc0002040), OWNER_UNKNOWN);
 	assert_non_null(strstr(owners.items[0].detail, "CAP_SYSLOG"));
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < 5; i++) {
 		(void)snprintf(path, sizeof(path), "%s/%s", directory, sections[i][0]);
 		assert_int_equal(unlink(path), 0);
 	}
@@ -324,6 +342,7 @@ int main(void)
 		TEST(the_keys_that_a_table_names_are_owned_where_they_touch),
 		TEST(code_is_no_variable),
 		TEST(memory_that_was_given_back_or_is_each_cpus_is_refused),
+		TEST(a_loaded_modules_data_may_be_away_from_its_text),
 		TEST(in_a_modules_file_sections_tell),
 		TEST(of_a_loaded_module_the_section_tells_that_starts_before),
 	};
