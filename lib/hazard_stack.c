@@ -171,7 +171,9 @@ int hazard_stack_change(enum architecture arch, const struct function *function,
 	if (leaves(function, &change->insns[change->count - 1]) &&
 	    first_moving(arch, function->insns, first) == NULL)
 		old = NULL;
-	if ((old == NULL) == (new == NULL))
-		return 0;
-	return new != NULL ? moved(function, new, true, fail) : moved(function, old, false, fail);
+	if (old == NULL && new != NULL)
+		return moved(function, new, true, fail);
+	if (old != NULL && new == NULL)
+		return moved(function, old, false, fail);
+	return 0;
 }

@@ -151,7 +151,9 @@ static char resolve(const struct insn_layout *layout, char kind)
 	case 'c':
 		return reg == 2 || reg == 3 ? 'm' : '.';
 	case '5':
-		return reg < 2 ? 'M' : reg == 6 ? 's' : '.';
+		if (reg == 6)
+			return 's';
+		return reg < 2 ? 'M' : '.';
 	case '6':
 		return reg < 2 ? 'M' : '.';
 	case '7':

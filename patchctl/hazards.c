@@ -52,13 +52,12 @@ static int answer_take(const json_t *json, struct answer *out, struct fail *fail
 		.address = address_of(json, "address"),
 		.size = (uint64_t)json_integer_value(json_object_get(json, "size")),
 		.owners = calloc(json_array_size(owners) + 1, sizeof(*out->owners)),
-		.count = json_array_size(owners),
 		.colours = stdout_has_colours(),
 	};
 	if (out->owners == NULL)
 		return fail_memory(fail, "the owners of a function");
 	json_array_foreach(owners, i, owner)
-		out->owners[i] = (struct entry){
+		out->owners[out->count++] = (struct entry){
 			.owner = json_text(owner, "owner"),
 			.policy = json_text(owner, "policy"),
 			.what = json_text(owner, "what"),
