@@ -9,6 +9,9 @@
 
 /* How many entries' text is looked at: on a running kernel each is a call of the system. */
 enum { TEXT_PROBES = 64 };
+/* How many of them may be something else: patches may have changed what they allow, or what the kernel
+ * was done with. */
+enum { TEXT_PATCHED = 4 };
 /* Above all of EX_TYPE_* (arch/x86/include/asm/extable_fixup_types.h: 20 in 6.12). */
 enum { EX_TYPES = 32 };
 
@@ -169,7 +172,8 @@ static size_t fits(const struct table_text *text, const struct form *form, const
 	/* What was read of a loaded module goes on to something else, and locks up to a page. */
 	if ((text->module && text->image == NULL) || form->kind == OWNER_SMP_LOCK)
 		count = *end / form->size;
-	return good * 2 <= count || (tried > 0 && there * 2 <= tried) ? 0 : good * form->size;
+	return good * 2 <= count || (tried > 0 && (there + TEXT_PATCHED) * 2 <= tried) ?
+	       0 : good * form->size;
 }
 
 /*

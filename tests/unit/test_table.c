@@ -303,7 +303,7 @@ static void alternatives_of_no_length_or_replaced_by_more_are_an_unknown_form(vo
 
 static void a_lock_prefix_is_one_or_what_stands_for_it(void **state)
 {
-	uint8_t data[16] = { 0 };
+	uint8_t data[16] = { 0 }, other[8 * 4];
 	struct fail fail;
 
 	(void)state;
@@ -315,8 +315,9 @@ static void a_lock_prefix_is_one_or_what_stands_for_it(void **state)
 	assert_int_equal(table.count, 2);
 	assert_int_equal(table.entries[1].length, 1);
 	table_deinit(&table);
-	text[4] = text[20] = 0x90;
-	refused(".smp_locks", data, sizeof(data));
+	for (size_t i = 0; i < sizeof(other); i += 4)
+		put(other, i, TEXT + 30 + i);
+	refused(".smp_locks", other, sizeof(other));
 }
 
 /* As of virtio_console on 6.1, whose one region is text and tables. */
@@ -396,11 +397,28 @@ static void the_size_of_a_bug_s_entry_is_the_one_that_names_ud2s(void **state)
 
 static void bugs_that_name_no_ud2_are_a_hazard(void **state)
 {
-	uint8_t data[12] = { 0 };
+	uint8_t data[8 * 12] = { 0 };
 
 	(void)state;
-	put(data, 0, TEXT + 10);
+	for (size_t i = 0; i < 8; i++)
+		put(data, i * 12, TEXT + 10 + 2 * i);
 	refused("__bug_table", data, sizeof(data));
+}
+
+static void a_bug_or_lock_that_was_patched_leaves_its_table_known(void **state)
+{
+	uint8_t data[12] = { 0 };
+	struct fail fail;
+
+	(void)state;
+	of_module = true;
+	put(data, 0, TEXT + 10);
+	assert_int_equal(parse("__bug_table", data, sizeof(data), &fail), 0);
+	assert_int_equal(table.count, 1);
+	assert_int_equal(table.entries[0].address, TEXT + 10);
+	table_deinit(&table);
+	assert_int_equal(parse(".smp_locks", data, 4, &fail), 0);
+	assert_int_equal(table.count, 1);
 }
 
 #define unit(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -427,6 +445,7 @@ int main(void)
 		unit(i386_has_short_keys_and_absolute_bugs),
 		unit(the_size_of_a_bug_s_entry_is_the_one_that_names_ud2s),
 		unit(bugs_that_name_no_ud2_are_a_hazard),
+		unit(a_bug_or_lock_that_was_patched_leaves_its_table_known),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
