@@ -61,6 +61,9 @@ struct hazard_change {
 	unsigned long allow;		/* bits 1 << enum owner_kind, as the patch's `allow` says */
 };
 
+/* unsigned long has 32 bits on i386 */
+_Static_assert(OWNER_KINDS <= 32, "there are more kinds of owners than `allow` has bits");
+
 /* Whether the change may be made: no owner that forbids it or is not allowed, the stack as deep as
  * before at each instruction, no branch into the middle from the function and its siblings. -1:
  * OUTCOME_HAZARD. */
