@@ -41,3 +41,56 @@ int force_check(struct live *live, const struct journal_entry *entries, size_t c
 	}
 	return 0;
 }
+
+static int refuse_kprobe(const struct journal_site *site, const struct owner *kprobe,
+			 struct fail *fail)
+{
+	return fail_at(fail, OUTCOME_HAZARD, kprobe->address,
+		       "%s+0x%" PRIx64 ": %s has come onto these bytes since they were changed; it runs a "
+		       "copy of the new instructions, and would put them back when it goes; %s",
+		       site->function, site->offset, kprobe->detail == NULL ? "a kprobe" :
+		       kprobe->detail, owner_advice(kprobe));
+}
+
+static int site_kprobes(const struct live *live, const struct journal_site *site,
+			struct fail *fail)
+{
+	CLEANUP(owners_deinit) struct owners owners = { .items = NULL };
+	const struct symbol *symbol = symtab_at(live->symtab, site->address);
+	struct function function;
+	struct fail ignored;	/* it cannot be known */
+	int result;
+
+	if (symbol == NULL ||
+	    function_load(live->target, live->decoder, symbol, &function, &ignored) < 0)
+		return 0;
+	result = hazard_owners(&live->kernel, &function, &owners, &ignored);
+	function_deinit(&function);
+	for (size_t i = 0; i < owners.count && result == 0; i++) {
+		if (owners.items[i].kind == OWNER_KPROBE &&
+		    owner_touches(&owners.items[i], site->address,
+				  site->address + site->old.length))
+			return refuse_kprobe(site, &owners.items[i], fail);
+	}
+	return 0;
+}
+
+int kprobes_check(struct live *live, const struct journal_entry *entries, size_t count,
+		  struct fail *fail)
+{
+	struct fail ignored;	/* it cannot be known */
+	struct look_site now;
+
+	if (live_refresh(live, &ignored) < 0)
+		return 0;
+	for (size_t i = 0; i < count; i++) {
+		for (size_t j = 0; j < entries[i].site_count; j++) {
+			const struct journal_site *site = &entries[i].sites[j];
+
+			if (look_at_site(live->target, site, &now, &ignored) == 0 &&
+			    now.now == LOOK_NEW && site_kprobes(live, site, fail) < 0)
+				return -1;
+		}
+	}
+	return 0;
+}

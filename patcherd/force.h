@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* force: what even `revert --force` must not write over. */
+/* force: what a revert must not write over, and what it must not even when it is forced. */
 #ifndef PATCHERD_FORCE_H
 #define PATCHERD_FORCE_H
 
@@ -11,5 +11,11 @@
  * `live`. */
 int force_check(struct live *live, const struct journal_entry *entries, size_t count,
 		struct fail *fail) MUST_CHECK;
+
+/* -1, OUTCOME_HAZARD: a kprobe has come onto what these entries changed. It runs a copy of the new
+ * instructions, and would put them back when it goes. Where that cannot be known a revert goes on, as
+ * it must work where symbols and lists cannot be read. Refreshes `live`. */
+int kprobes_check(struct live *live, const struct journal_entry *entries, size_t count,
+		  struct fail *fail) MUST_CHECK;
 
 #endif

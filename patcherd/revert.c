@@ -252,8 +252,9 @@ static int request_run(struct request *request, struct fail *fail)
 		*fail = live->not_writable;
 		return -1;
 	}
-	if (request->force &&
-	    force_check(live, request->entries, request->chosen, fail) < 0) {
+	if ((request->force &&
+	     force_check(live, request->entries, request->chosen, fail) < 0) ||
+	    kprobes_check(live, request->entries, request->chosen, fail) < 0) {
 		chosen_add(request, fail->code, fail->message);
 		return -1;
 	}
