@@ -22,7 +22,7 @@ struct connection {
 	bool more;			/* another whole message may be in the buffer */
 	struct varlink link;
 	struct journal_caller caller;
-	int64_t active;			/* milliseconds, when it last did something */
+	uint64_t active;		/* the server's turn when it last did something */
 	int64_t deadline;		/* 0: none */
 };
 
@@ -30,6 +30,7 @@ struct server {
 	server_answer *answer;
 	void *data;
 	int64_t accept_after;		/* descriptors ran out: do not accept before */
+	uint64_t turn;			/* counts what connections do: clocks have ties */
 	struct connection connections[SERVER_CONNECTIONS];
 };
 
@@ -99,7 +100,7 @@ static void connection_open(struct server *server, int fd)
 	connection = connection_place(server);
 	connection->open = true;
 	connection->link.fd = fd;
-	connection->active = now_milliseconds();
+	connection->active = ++server->turn;
 	connection->caller.uid = peer.uid;
 	connection->caller.pid = peer.pid;
 	read_comm(peer.pid, connection->caller.comm);
@@ -227,7 +228,7 @@ static void connection_turn(struct server *server, struct connection *connection
 	struct fail fail;
 	int received = 1;
 
-	connection->active = now_milliseconds();
+	connection->active = ++server->turn;
 	if (connection->link.out_length == 0 && !connection->more)
 		received = varlink_receive(&connection->link, &fail);
 	if (received < 0 && strcmp(fail.message, "closed") != 0)
