@@ -9,13 +9,14 @@ struct module {
 	char name[64];
 	uint64_t address;	/* of its core; 0 where the kernel hides addresses */
 	uint64_t size;		/* of all it occupies, bytes */
+	int64_t uses;		/* 0: nothing holds it; -1: it can never be unloaded */
 	bool live;		/* false: coming or going */
 };
 
 struct modules {
 	struct module *items;
 	size_t count;
-	uint64_t fingerprint;	/* differs when any module came, went or moved */
+	uint64_t fingerprint;	/* differs when any module came, went or moved; not by uses */
 };
 
 /* Reads /proc/modules. A kernel without modules has none. */
@@ -27,6 +28,9 @@ void modules_deinit(struct modules *modules);
 bool module_name_equal(const char *a, const char *b);
 /* NULL: not loaded. */
 const struct module *modules_find(const struct modules *modules, const char *name);
+
+/* The one that has all `length` bytes, 1 at least; NULL: none, or it is not live. */
+const struct module *modules_at(const struct modules *modules, uint64_t address, size_t length);
 
 /* The inode of /sys/module/NAME, new at each load of a module; 0: not loaded, or built into the
  * kernel. */

@@ -12,6 +12,21 @@
 
 enum { MODULES_TEXT_MAX = 4 * 1024 * 1024 };
 
+/* "-" where the kernel cannot unload any module; a user "[permanent]" where this one has no way out
+ * (print_unload_info(), kernel/module). */
+static bool parse_uses(const char *references, const char *users, int64_t *out)
+{
+	char *end;
+
+	errno = 0;
+	*out = strtoll(references, &end, 10);
+	if (strcmp(references, "-") != 0 && (!isdigit((unsigned char)references[0]) || *end != '\0'))
+		return false;
+	if (strcmp(references, "-") == 0 || strstr(users, "[permanent]") != NULL)
+		*out = -1;
+	return errno == 0;
+}
+
 /* "nfs 409600 1 lockd,sunrpc, Live 0xffffffffc0a2d000 (E)" (kernel/module/procfs.c, m_show) */
 static bool parse_line(char *line, struct module *out)
 {
@@ -28,6 +43,8 @@ static bool parse_line(char *line, struct module *out)
 		return false;
 	(void)snprintf(out->name, sizeof(out->name), "%s", fields[NAME]);
 	out->live = strcmp(fields[STATE], "Live") == 0;
+	if (!parse_uses(fields[REFERENCES], fields[USERS], &out->uses))
+		return false;
 	errno = 0;
 	out->size = strtoull(fields[SIZE], &end, 10);
 	if (errno != 0 || !isdigit((unsigned char)fields[SIZE][0]) || *end != '\0')
@@ -70,8 +87,12 @@ static int parse_text(char *text, struct modules *out, struct fail *fail)
 				out->count + 1);
 	out->fingerprint = 0xcbf29ce484222325u;
 	/* whole items: parse_line() leaves no byte of them undefined */
-	for (size_t i = 0; i < out->count; i++)
-		out->fingerprint = mix(out->fingerprint, &out->items[i], sizeof(out->items[i]));
+	for (size_t i = 0; i < out->count; i++) {
+		struct module still = out->items[i];
+
+		still.uses = 0;		/* this changes all the time */
+		out->fingerprint = mix(out->fingerprint, &still, sizeof(still));
+	}
 	return 0;
 }
 
@@ -172,6 +193,19 @@ const struct module *modules_find(const struct modules *modules, const char *nam
 	for (size_t i = 0; i < modules->count; i++) {
 		if (module_name_equal(modules->items[i].name, name))
 			return &modules->items[i];
+	}
+	return NULL;
+}
+
+const struct module *modules_at(const struct modules *modules, uint64_t address, size_t length)
+{
+	for (size_t i = 0; i < modules->count; i++) {
+		const struct module *module = &modules->items[i];
+		uint64_t inside = address - module->address;
+
+		if (module->live && module->address != 0 && inside < module->size &&
+		    length <= module->size - inside)
+			return module;
 	}
 	return NULL;
 }

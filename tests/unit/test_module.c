@@ -47,6 +47,45 @@ static void modules_are_listed(void **state)
 	modules_deinit(&modules);
 }
 
+static void what_holds_a_module_is_listed(void **state)
+{
+	static const char text[] =
+		"a 4096 0 - Live 0xffffffffc0001000\n"
+		"b 4096 2 a,c, Live 0xffffffffc0002000\n"
+		"c 4096 0 [permanent], Live 0xffffffffc0003000\n"
+		"d 4096 - - Live 0xffffffffc0004000\n";
+	struct modules modules;
+	struct fail fail;
+
+	(void)state;
+	assert_int_equal(modules_parse(text, &modules, &fail), 0);
+	assert_int_equal(modules.items[0].uses, 0);
+	assert_int_equal(modules.items[1].uses, 2);
+	assert_int_equal(modules.items[2].uses, -1);
+	assert_int_equal(modules.items[3].uses, -1);
+	modules_deinit(&modules);
+}
+
+static void a_module_is_found_by_its_bytes(void **state)
+{
+	const uint64_t start = 0xffffffffc0a2d000, size = 409600;
+	struct modules modules;
+	struct fail fail;
+
+	(void)state;
+	assert_int_equal(modules_parse(two, &modules, &fail), 0);
+	assert_ptr_equal(modules_at(&modules, start, 1), &modules.items[0]);
+	assert_ptr_equal(modules_at(&modules, start, size), &modules.items[0]);
+	assert_ptr_equal(modules_at(&modules, start + size - 1, 1), &modules.items[0]);
+	assert_null(modules_at(&modules, start - 1, 1));
+	assert_null(modules_at(&modules, start + size, 1));
+	assert_null(modules_at(&modules, start + size - 1, 2));
+	assert_null(modules_at(&modules, start, size + 1));
+	assert_null(modules_at(&modules, start, SIZE_MAX));
+	assert_null(modules_at(&modules, 0xffffffffc0500000, 1));	/* not live */
+	modules_deinit(&modules);
+}
+
 static void names_are_found_with_dash_or_underscore(void **state)
 {
 	struct modules modules;
@@ -90,6 +129,8 @@ static void what_is_no_list_of_modules_is_refused(void **state)
 		"nfs\n", "\nnfs 409600 1 - Live 0xffffffffc0a2d000\n", "nfs 409600 1 - Live\n",
 		"nfs -1 1 - Live 0xffffffffc0a2d000\n", "nfs 40x 1 - Live 0xffffffffc0a2d000\n",
 		"nfs 99999999999999999999 1 - Live 0xffffffffc0a2d000\n",
+		"nfs 409600 x - Live 0xffffffffc0a2d000\n", "nfs 409600 -1 - Live 0x1000\n",
+		"nfs 409600 1x - Live 0x1000\n", "nfs 409600 99999999999999999999 - Live 0x1000\n",
 		"nfs 409600 1 - Live ffffffffc0a2d000\n", "nfs 409600 1 - Live 0x\n",
 		"nfs 409600 1 - Live 0xfffffffffc0a2d000\n", "nfs  409600 1 - Live "
 		"0xffffffffc0a2d000\n",
@@ -148,6 +189,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(modules_are_listed),
+		cmocka_unit_test(what_holds_a_module_is_listed),
+		cmocka_unit_test(a_module_is_found_by_its_bytes),
 		cmocka_unit_test(names_are_found_with_dash_or_underscore),
 		cmocka_unit_test(the_fingerprint_tells_any_change),
 		cmocka_unit_test(what_is_no_list_of_modules_is_refused),
