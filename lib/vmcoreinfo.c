@@ -67,22 +67,50 @@ static int parse_build_id(const char *path, const char *value, struct vmcoreinfo
 	return 0;
 }
 
+/* A symbol's address, "%lx"; 0 where the note has none. */
+static int parse_symbol(const char *path, const char *text, const char *key, uint64_t *out,
+			struct fail *fail)
+{
+	const char *value = value_find(text, key);
+
+	*out = 0;
+	return value == NULL || parse_hex(value, out) ? 0 : garbled(path, key, value, fail);
+}
+
+/* "%ld" */
+static int parse_mask(const char *path, const char *text, struct vmcoreinfo *out, struct fail *fail)
+{
+	static const char key[] = "NUMBER(sme_mask)";
+	const char *value = value_find(text, key);
+	char *end;
+
+	if (value == NULL)
+		return 0;
+	errno = 0;
+	out->sme_mask = strtoull(value, &end, 10);
+	/* one bit of those that a physical address may have */
+	if (errno != 0 || !isdigit((unsigned char)value[0]) || *end != '\n' ||
+	    out->sme_mask >> 52 != 0 || (out->sme_mask & (out->sme_mask - 1)) != 0)
+		return garbled(path, key, value, fail);
+	return 0;
+}
+
 static int parse_text(const char *path, const char *text, struct vmcoreinfo *out,
 		      struct fail *fail)
 {
 	const char *offset = value_find(text, "KERNELOFFSET");
-	const char *stext = value_find(text, "SYMBOL(_stext)");
 	const char *build_id = value_find(text, "BUILD-ID");
 
 	memset(out, 0, sizeof(*out));
-	if (offset == NULL)
-		return fail_set(fail, OUTCOME_ERROR, "%s: the kernel's VMCOREINFO does not say by "
-				"how much it was moved at its start (no KERNELOFFSET, as on 32-bit "
-				"kernels)", path);
-	if (!parse_hex(offset, &out->offset) || out->offset >= OFFSET_END)
+	out->moves = offset != NULL;
+	if (out->moves && (!parse_hex(offset, &out->offset) || out->offset >= OFFSET_END))
 		return garbled(path, "KERNELOFFSET", offset, fail);
-	if (stext != NULL && !parse_hex(stext, &out->stext))
-		return garbled(path, "SYMBOL(_stext)", stext, fail);
+	if (parse_symbol(path, text, "SYMBOL(_stext)", &out->stext, fail) != 0 ||
+	    parse_symbol(path, text, "SYMBOL(init_top_pgt)", &out->root, fail) != 0 ||
+	    (out->root == 0 &&
+	     parse_symbol(path, text, "SYMBOL(swapper_pg_dir)", &out->root, fail) != 0) ||
+	    parse_mask(path, text, out, fail) != 0)
+		return -1;
 	return build_id == NULL ? 0 : parse_build_id(path, build_id, out, fail);
 }
 
@@ -160,6 +188,10 @@ int vmcoreinfo_slide(const struct vmcoreinfo *info, const char *build_id, const 
 {
 	const struct symbol *stext = symtab_next(map, "_stext", NULL);
 
+	if (!info->moves)
+		return fail_set(fail, OUTCOME_ERROR, "the kernel's VMCOREINFO does not say by how "
+				"much it was moved at its start (no KERNELOFFSET, as on 32-bit "
+				"kernels)");
 	if (info->build_id[0] != '\0' && build_id[0] != '\0' &&
 	    strcmp(info->build_id, build_id) != 0)
 		return fail_set(fail, OUTCOME_GUARD, "VMCOREINFO is of the kernel with build-id %s, "

@@ -23,14 +23,16 @@ struct core {
 		uint8_t other_desc[336];
 		Elf64_Nhdr note;
 		char name[12];
-		char text[256];
+		char text[512];
 	} notes;
 };
 
 static const char good[] =
 	"OSRELEASE=6.1.0-56-cloud-amd64\nBUILD-ID=" BUILD_ID "\nPAGESIZE=4096\n"
-	"SYMBOL(init_uts_ns)=ffffffff9b61a680\nSYMBOL(_stext)=ffffffff99e00000\n"
-	"NUMBER(phys_base)=1\nKERNELOFFSET=18e00000\nNUMBER(KERNEL_IMAGE_SIZE)=1073741824\n";
+	"SYMBOL(init_uts_ns)=ffffffff9b61a680\nSYMBOL(swapper_pg_dir)=ffffffff9b610001\n"
+	"SYMBOL(_stext)=ffffffff99e00000\nNUMBER(phys_base)=1\nSYMBOL(init_top_pgt)=ffffffff9b610000\n"
+	"KERNELOFFSET=18e00000\nNUMBER(KERNEL_IMAGE_SIZE)=1073741824\n"
+	"NUMBER(sme_mask)=140737488355328\n";
 
 static void core_make(struct core *core, const char *text)
 {
@@ -95,9 +97,40 @@ static void the_note_says_by_how_much_the_kernel_was_moved(void **state)
 	(void)state;
 	core_make(&core, good);
 	assert_int_equal(load(&core, sizeof(core), &info, &fail), 0);
+	assert_true(info.moves);
 	assert_int_equal(info.offset, 0x18e00000);
 	assert_int_equal(info.stext, 0xffffffff99e00000u);
 	assert_string_equal(info.build_id, BUILD_ID);
+}
+
+static void the_note_says_where_the_page_tables_are(void **state)
+{
+	struct vmcoreinfo info;
+	struct core core;
+	struct fail fail;
+
+	(void)state;
+	core_make(&core, good);
+	assert_int_equal(load(&core, sizeof(core), &info, &fail), 0);
+	assert_int_equal(info.root, 0xffffffff9b610000u);
+	assert_int_equal(info.sme_mask, UINT64_C(1) << 47);
+	core_make(&core, "SYMBOL(swapper_pg_dir)=c1a00000\nCONFIG_X86_PAE=y\n");
+	assert_int_equal(load(&core, sizeof(core), &info, &fail), 0);
+	assert_int_equal(info.root, 0xc1a00000);
+	assert_int_equal(info.sme_mask, 0);
+}
+
+static void a_mask_that_cannot_be_is_refused(void **state)
+{
+	static const char *const texts[] = {
+		"NUMBER(sme_mask)=\n", "NUMBER(sme_mask)=-1\n", "NUMBER(sme_mask)=3\n",
+		"NUMBER(sme_mask)=4503599627370496\n", "NUMBER(sme_mask)=0x800\n",
+		"NUMBER(sme_mask)=1", "SYMBOL(init_top_pgt)=banana\n", "SYMBOL(swapper_pg_dir)=\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+		text_refused(texts[i], "which cannot be");
 }
 
 static void an_older_kernel_gives_no_build_id(void **state)
@@ -116,9 +149,14 @@ static void an_older_kernel_gives_no_build_id(void **state)
 
 static void a_key_counts_only_at_the_start_of_a_line(void **state)
 {
+	struct vmcoreinfo info;
+	struct core core;
+	struct fail fail;
+
 	(void)state;
-	text_refused("X-KERNELOFFSET=18e00000\nKERNELOFFSETS=1\n", "no KERNELOFFSET");
-	text_refused("", "no KERNELOFFSET");
+	core_make(&core, "X-KERNELOFFSET=18e00000\nKERNELOFFSETS=1\n");
+	assert_int_equal(load(&core, sizeof(core), &info, &fail), 0);
+	assert_false(info.moves);
 }
 
 static void an_offset_that_cannot_be_is_refused(void **state)
@@ -260,7 +298,7 @@ static struct symtab *map_make(void)
 
 static void a_map_moves_by_the_kernels_offset(void **state)
 {
-	struct vmcoreinfo info = { 0x18e00000, 0xffffffff99e00000u, BUILD_ID };
+	struct vmcoreinfo info = { true, 0x18e00000, 0xffffffff99e00000u, BUILD_ID, 0, 0 };
 	struct symtab *map = map_make();
 	struct fail fail;
 	int64_t slide;
@@ -277,7 +315,7 @@ static void a_map_moves_by_the_kernels_offset(void **state)
 
 static void a_map_whose_stext_is_elsewhere_is_refused(void **state)
 {
-	struct vmcoreinfo info = { 0x18e00000, 0xffffffff99e01000u, BUILD_ID };
+	struct vmcoreinfo info = { true, 0x18e00000, 0xffffffff99e01000u, BUILD_ID, 0, 0 };
 	struct symtab *map = map_make();
 	struct fail fail;
 	int64_t slide;
@@ -292,7 +330,7 @@ static void a_map_whose_stext_is_elsewhere_is_refused(void **state)
 
 static void the_note_of_another_kernel_is_refused(void **state)
 {
-	struct vmcoreinfo info = { 0x18e00000, 0, BUILD_ID };
+	struct vmcoreinfo info = { true, 0x18e00000, 0, BUILD_ID, 0, 0 };
 	struct symtab *map = map_make();
 	struct fail fail;
 	int64_t slide;
@@ -304,10 +342,26 @@ static void the_note_of_another_kernel_is_refused(void **state)
 	symtab_destroy(map);
 }
 
+static void a_kernel_that_does_not_say_gives_no_slide(void **state)
+{
+	struct vmcoreinfo info = { .stext = 0xc1000000 };
+	struct symtab *map = map_make();
+	struct fail fail;
+	int64_t slide;
+
+	(void)state;
+	assert_int_equal(vmcoreinfo_slide(&info, "", map, &slide, &fail), -1);
+	assert_int_equal(fail.code, OUTCOME_ERROR);
+	assert_message(fail, "no KERNELOFFSET");
+	symtab_destroy(map);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_note_says_by_how_much_the_kernel_was_moved),
+		cmocka_unit_test(the_note_says_where_the_page_tables_are),
+		cmocka_unit_test(a_mask_that_cannot_be_is_refused),
 		cmocka_unit_test(an_older_kernel_gives_no_build_id),
 		cmocka_unit_test(a_key_counts_only_at_the_start_of_a_line),
 		cmocka_unit_test(an_offset_that_cannot_be_is_refused),
@@ -321,6 +375,7 @@ int main(void)
 		cmocka_unit_test(a_map_moves_by_the_kernels_offset),
 		cmocka_unit_test(a_map_whose_stext_is_elsewhere_is_refused),
 		cmocka_unit_test(the_note_of_another_kernel_is_refused),
+		cmocka_unit_test(a_kernel_that_does_not_say_gives_no_slide),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
