@@ -36,10 +36,9 @@ int target_read(struct target *target, uint64_t address, void *buffer, size_t le
 	return target->ops->read(target, address, buffer, length, what, fail);
 }
 
-int target_write(struct target *target, const struct target_change *changes, size_t count,
-		 struct target_report *report, struct fail *fail)
+static int check_changes(const struct target *target, const struct target_change *changes,
+			 size_t count, size_t *failed, struct fail *fail)
 {
-	*report = (struct target_report){ .failed = SIZE_MAX };
 	if (target->ops->write == NULL)
 		return fail_set(fail, OUTCOME_NOT_WRITABLE, "%s: a target of kind %s can only be "
 				"read", target->info.path, target->info.kind);
@@ -48,11 +47,30 @@ int target_write(struct target *target, const struct target_change *changes, siz
 		    check_range(target, changes[i].address, changes[i].length, "a change",
 				fail) == 0)
 			continue;
-		report->failed = i;
+		*failed = i;
 		return fail_at(fail, OUTCOME_ERROR, changes[i].address,
 			       "a change of %zu bytes at 0x%" PRIx64 ": it must be 1 to %d "
 			       "bytes within the kernel's addresses",
 			       changes[i].length, changes[i].address, BYTES_MAX);
 	}
+	return 0;
+}
+
+int target_check(struct target *target, const struct target_change *changes, size_t count,
+		 size_t *failed, struct fail *fail)
+{
+	*failed = SIZE_MAX;
+	if (check_changes(target, changes, count, failed, fail) != 0)
+		return -1;
+	return target->ops->check == NULL ? 0 :
+	       target->ops->check(target, changes, count, failed, fail);
+}
+
+int target_write(struct target *target, const struct target_change *changes, size_t count,
+		 struct target_report *report, struct fail *fail)
+{
+	*report = (struct target_report){ .failed = SIZE_MAX };
+	if (check_changes(target, changes, count, &report->failed, fail) != 0)
+		return -1;
 	return target->ops->write(target, changes, count, report, fail);
 }

@@ -12,9 +12,22 @@ int target_live_info(struct target_info *info, struct fail *fail) MUST_CHECK;
  * no lockdown. */
 const char *target_lockdown(void);
 
-/* The kinds by another path, for tests. */
+/* What the kernel says of itself, for the kinds that map its memory. */
+struct mapped_paths {
+	const char *memory, *iomem, *version, *kcore, *online;
+};
+extern const struct mapped_paths mapped_paths_live;
+
+/* The kernel's own /dev/kmem behind `fd`, see target_mapped.h. */
+int target_open_native(const char *path, int fd, const struct target_symbols *symbols,
+		       struct target **out, struct fail *fail) MUST_CHECK;
+
+/* The kinds by other paths, for tests. */
 int target_open_kcore_at(const char *path, struct target **out, struct fail *fail) MUST_CHECK;
-int target_open_kmem_at(const char *path, struct target **out, struct fail *fail) MUST_CHECK;
+int target_open_kmem_at(const char *path, const struct target_symbols *symbols,
+			struct target **out, struct fail *fail) MUST_CHECK;
+int target_open_mem_at(const struct mapped_paths *paths, const struct target_symbols *symbols,
+		       struct target **out, struct fail *fail) MUST_CHECK;
 
 /* One ioctl in the making: the sites as the module wants them, and whose each one is. */
 struct kmem_request {

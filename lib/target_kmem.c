@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -115,12 +116,14 @@ static int absent(const char *path, struct fail *fail)
 }
 
 /* Our module answers EINVAL to a request of version 0 with no sites, and EPERM where it may not
- * serve any; a device that does not know the ioctl answers ENOTTY. It can never write. */
-static int probe(const char *path, int fd, struct fail *fail)
+ * serve any; it can never write. The kernel's own device (char 1:2, Documentation/admin-guide/
+ * devices.txt) knows no ioctl. */
+static int probe(const char *path, int fd, bool *native, struct fail *fail)
 {
 	struct patcher_kmem_write nothing = { .version = 0, .count = 0 };
 	struct stat status;
 
+	*native = false;
 	if (fstat(fd, &status) != 0 || !S_ISCHR(status.st_mode))
 		return fail_set(fail, OUTCOME_NOT_WRITABLE, "%s is no character device; remove it, "
 				"and load the module that makes the right one: modprobe "
@@ -130,43 +133,56 @@ static int probe(const char *path, int fd, struct fail *fail)
 			return 0;
 		if (errno == EPERM)
 			return not_permitted(path, EPERM, fail);
+		*native = errno == ENOTTY && status.st_rdev == makedev(1, 2);
 	}
-	return fail_set(fail, OUTCOME_NOT_WRITABLE, "%s was not made by patcher_kmem: this "
-			"kernel's own /dev/kmem is not supported yet", path);
+	return *native ? 0 : fail_set(fail, OUTCOME_NOT_WRITABLE, "%s was made by neither "
+				      "patcher_kmem nor the kernel itself", path);
 }
 
-int target_open_kmem_at(const char *path, struct target **out, struct fail *fail)
+static int open_module(const char *path, int fd, struct target **out, struct fail *fail)
 {
 	struct target_kmem *kmem = calloc(1, sizeof(*kmem));
 
-	*out = NULL;
-	if (kmem == NULL)
+	if (kmem == NULL) {
+		(void)close(fd);
 		return fail_memory(fail, "a target");
+	}
 	kmem->target.ops = &kmem_ops;
 	kmem->target.info.kind = "kmem";
 	kmem->target.info.writable = true;
+	kmem->target.info.stops = true;
 	(void)snprintf(kmem->target.info.path, sizeof(kmem->target.info.path), "%s", path);
-	/* O_NONBLOCK: what stands there may be anything; our device does not mind */
-	kmem->fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (kmem->fd < 0) {
-		if (errno == ENOENT || errno == ENXIO || errno == ENODEV)
-			(void)absent(path, fail);
-		else if (errno == EPERM || errno == EACCES)
-			(void)not_permitted(path, errno, fail);
-		else
-			(void)fail_errno(fail, errno, "%s: cannot open the kernel's memory", path);
-		goto failed;
+	kmem->fd = fd;
+	if (target_live_info(&kmem->target.info, fail) != 0) {
+		kmem_close(&kmem->target);
+		return -1;
 	}
-	if (probe(path, kmem->fd, fail) != 0 || target_live_info(&kmem->target.info, fail) != 0)
-		goto failed;
 	*out = &kmem->target;
 	return 0;
-failed:
-	kmem_close(&kmem->target);
-	return -1;
 }
 
-int target_open_kmem(struct target **out, struct fail *fail)
+int target_open_kmem_at(const char *path, const struct target_symbols *symbols,
+			struct target **out, struct fail *fail)
 {
-	return target_open_kmem_at("/dev/kmem", out, fail);
+	/* O_NONBLOCK: what stands there may be anything; no device of ours minds */
+	CLEANUP_CLOSE int fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	bool native;
+
+	*out = NULL;
+	if (fd < 0) {
+		if (errno == ENOENT || errno == ENXIO || errno == ENODEV)
+			return absent(path, fail);
+		if (errno == EPERM || errno == EACCES)
+			return not_permitted(path, errno, fail);
+		return fail_errno(fail, errno, "%s: cannot open the kernel's memory", path);
+	}
+	if (probe(path, fd, &native, fail) != 0)
+		return -1;
+	return native ? target_open_native(path, fd_take(&fd), symbols, out, fail) :
+	       open_module(path, fd_take(&fd), out, fail);
+}
+
+int target_open_kmem(const struct target_symbols *symbols, struct target **out, struct fail *fail)
+{
+	return target_open_kmem_at("/dev/kmem", symbols, out, fail);
 }

@@ -150,6 +150,60 @@ static void jobs_prove(struct request *request)
 	}
 }
 
+/* Whether the target in use could write what was proved; a dry run says it, too. */
+static int job_check(struct job *job, struct target *target, struct fail *fail)
+{
+	CLEANUP_FREE struct target_change *changes = NULL;
+	CLEANUP_FREE struct site_plan **sites = NULL;
+	size_t count = 0, failed;
+
+	changes = calloc(job->plan.site_count + 1, sizeof(*changes));
+	sites = calloc(job->plan.site_count + 1, sizeof(*sites));
+	if (changes == NULL || sites == NULL)
+		return fail_memory(fail, "asking whether it can be written");
+	for (size_t i = 0; i < job->plan.site_count; i++) {
+		struct site_plan *site = &job->plan.sites[i];
+
+		if (site->outcome != OUTCOME_APPLICABLE)
+			continue;
+		sites[count] = site;
+		changes[count++] = (struct target_change){
+			.address = site->address, .length = site->replacement.bytes.length,
+			.expected = site->found.bytes.data,
+			.replacement = site->replacement.bytes.data,
+			.multiple = site->site->multiple,
+		};
+	}
+	if (target_check(target, changes, count, &failed, fail) == 0)
+		return 0;
+	if (failed < count) {
+		sites[failed]->outcome = fail->code;
+		free(sites[failed]->message);
+		sites[failed]->message = strdup(fail->message);
+	}
+	return -1;
+}
+
+static void jobs_check(struct request *request)
+{
+	struct target *target = request->daemon->live.target;
+	struct fail fail;
+
+	for (size_t i = 0; i < request->count; i++) {
+		struct job *job = &request->jobs[i];
+
+		if (job_outcome(job) != OUTCOME_APPLICABLE || !target->info.writable)
+			continue;
+		if (job_check(job, target, &fail) < 0)
+			job_set(job, fail.code, fail.message);
+		else if (!target->info.stops)
+			job_warn(job, target->info.path, "it changes code while the CPUs run it, by "
+				 "one locked store each, after which every CPU serialises; Intel "
+				 "does not guarantee that none sees anything but old or new: see "
+				 "WAYS IN of patcherd(8)");
+	}
+}
+
 static json_t *results(const struct request *request, uint64_t stop_nanoseconds)
 {
 	const struct live *live = &request->daemon->live;
@@ -247,6 +301,7 @@ static bool target_select(struct daemon *daemon, const char *kind)
 static json_t *request_run(struct request *request, bool write)
 {
 	jobs_prove(request);
+	jobs_check(request);
 	if (write)
 		return jobs_apply(request);
 	warn_not_writable(request);

@@ -8,70 +8,115 @@
 #include "guard.h"
 #include "vmcoreinfo.h"
 
-static const char *const kinds[] = { "kmem", "kcore" };
-enum { KMEM, KCORE };
+/* In the order in which they are tried. */
+static const char *const kinds[] = { "kmem", "mem", "kcore" };
+enum { KMEM, MEM, KCORE, KINDS };
 
 bool live_kind_known(const char *kind)
 {
-	return strcmp(kind, kinds[KMEM]) == 0 || strcmp(kind, kinds[KCORE]) == 0;
-}
-
-static bool target_is(const struct live *live, int kind)
-{
-	return live->target != NULL && strcmp(live->target->info.kind, kinds[kind]) == 0;
-}
-
-static void target_replace(struct live *live, struct target *target)
-{
-	target_close(live->target);
-	live->target = target;
-}
-
-/* A device that opened once stays right: the module that makes it cannot go while it is open. */
-static int open_kmem(struct live *live, struct fail *fail)
-{
-	struct target *target;
-
-	if (!target_is(live, KMEM)) {
-		if (target_open_kmem(&target, fail) < 0)
-			return -1;
-		target_replace(live, target);
+	for (int i = 0; i < KINDS; i++) {
+		if (strcmp(kind, kinds[i]) == 0)
+			return true;
 	}
-	memset(&live->not_writable, 0, sizeof(live->not_writable));
+	return false;
+}
+
+/* The symbols by which a target finds the kernel. */
+struct opening {
+	struct live *live;
+	struct symtab *symtab;		/* for the opening alone */
+};
+
+/* A System.map where this kernel should be by what it says itself; whoever uses it proves that it
+ * is there. */
+static int load_unproved_map(const char *path, struct symtab **out, struct fail *fail)
+{
+	struct vmcoreinfo info;
+	struct symtab *map;
+	int64_t slide;
+	int result;
+
+	if (symtab_load_system_map(path, &map, fail) < 0)
+		return -1;
+	result = vmcoreinfo_load("/proc/kcore", &info, fail) < 0 ||
+		 vmcoreinfo_slide(&info, "", map, &slide, fail) < 0 ||
+		 symtab_move(map, slide, out, fail) < 0 ? -1 : 0;
+	symtab_destroy(map);
+	return result;
+}
+
+static int opening_symbols(void *data, const struct symtab **out, struct fail *fail)
+{
+	struct opening *opening = data;
+	const struct live *live = opening->live;
+
+	*out = live->symtab;
+	if (*out != NULL)
+		return 0;
+	if (symtab_load_kallsyms("/proc/kallsyms", &opening->symtab, fail) < 0 &&
+	    (live->system_map == NULL ||
+	     load_unproved_map(live->system_map, &opening->symtab, fail) < 0)) {
+		opening->symtab = NULL;
+		return -1;
+	}
+	*out = opening->symtab;
 	return 0;
 }
 
-/* Memory ranges come and go with modules and hotplug, and kcore's table of them is read when it
- * is opened: so it is opened anew. */
-static int open_kcore(struct live *live, struct fail *fail)
+static int open_kind(struct live *live, int kind, struct fail *fail)
 {
+	struct opening opening = { .live = live };
+	const struct target_symbols symbols = { opening_symbols, &opening };
 	struct target *target;
+	int result;
 
-	if (target_open_kcore(&target, fail) < 0)
+	/* A device that opened once stays right: the module that makes one cannot go while it is
+	 * open. But memory ranges come and go with modules and hotplug, and kcore's table of them is
+	 * read when it is opened: so that is opened anew. */
+	if (kind != KCORE && live->target != NULL &&
+	    strcmp(live->target->info.kind, kinds[kind]) == 0)
+		return 0;
+	if (kind == KCORE)
+		result = target_open_kcore(&target, fail);
+	else
+		result = kind == KMEM ? target_open_kmem(&symbols, &target, fail) :
+			 target_open_mem(&symbols, &target, fail);
+	symtab_destroy(opening.symtab);
+	if (result < 0)
 		return -1;
-	target_replace(live, target);
+	target_close(live->target);
+	live->target = target;
 	return 0;
 }
 
 int live_open_target(struct live *live, struct fail *fail)
 {
-	const char *kind = live->target_kind;
-	struct fail kcore;
+	struct fail why;
 
 	live->kernel.target = NULL;
-	if (kind != NULL && strcmp(kind, kinds[KCORE]) == 0) {
+	memset(&live->not_writable, 0, sizeof(live->not_writable));
+	if (live->target_kind != NULL && strcmp(live->target_kind, kinds[KCORE]) == 0)
 		(void)fail_set(&live->not_writable, OUTCOME_NOT_WRITABLE,
 			       "/proc/kcore was asked for, and it can only be read");
-		return open_kcore(live, fail);
+	for (int i = 0; i < KINDS; i++) {
+		if (live->target_kind != NULL && strcmp(live->target_kind, kinds[i]) != 0)
+			continue;
+		if (open_kind(live, i, &why) == 0) {
+			if (i != KCORE)
+				memset(&live->not_writable, 0, sizeof(live->not_writable));
+			return 0;
+		}
+		if (live->target_kind != NULL) {
+			*fail = why;
+			return -1;
+		}
+		if (i == KMEM)
+			live->not_writable = why;
+		else
+			fail_append(&live->not_writable, "\n%s%s", i == MEM ? "" :
+				    "nor can the kernel's memory be read: ", why.message);
 	}
-	if (open_kmem(live, fail) == 0)
-		return 0;
-	if (kind != NULL)
-		return -1;
-	live->not_writable = *fail;
-	if (open_kcore(live, &kcore) == 0)
-		return 0;
-	fail_append(fail, "\nnor can the kernel's memory be read: %s", kcore.message);
+	*fail = live->not_writable;
 	return -1;
 }
 

@@ -8,7 +8,7 @@
 #include "plan.h"
 
 struct live {
-	const char *target_kind;	/* "kmem", "kcore"; NULL: the best there is */
+	const char *target_kind;	/* "kmem", "mem", "kcore"; NULL: the best there is */
 	const char *system_map;		/* --system-map: must be this kernel's; NULL: none given */
 	struct kernel kernel;		/* what plan_make() takes; valid after live_refresh() */
 	struct target *target;
@@ -20,7 +20,7 @@ struct live {
 	struct decoder *decoder;
 };
 
-/* Whether `kind` may stand in target_kind: kmem, kcore. */
+/* Whether `kind` may stand in target_kind: kmem, mem, kcore. */
 bool live_kind_known(const char *kind);
 /* Makes live->target true for now, and no more: what status and revert need, so that they work
  * where symbols or the lists of hazards cannot be read. */

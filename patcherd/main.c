@@ -32,7 +32,7 @@ static const struct {
 	{ { "journal", required_argument, NULL, 'j' }, "PATH",
 	  "keep the journal here (default /var/lib/patcherd/journal.db)" },
 	{ { "target", required_argument, NULL, 't' }, "KIND",
-	  "kmem, kcore (read only), or auto (default): kmem, else kcore" },
+	  "kmem, mem, kcore (read only), or auto (default): the first of them that works" },
 	{ { "system-map", required_argument, NULL, 'm' }, "FILE",
 	  "the kernel's symbols, where /proc/kallsyms gives no addresses" },
 	{ { "help", no_argument, NULL, 'h' }, "", "print this" },
@@ -92,7 +92,7 @@ static int options_parse(int argc, char **argv, struct options *out)
 		return USAGE_STATUS;
 	}
 	if (strcmp(out->target, "auto") != 0 && !live_kind_known(out->target)) {
-		(void)fprintf(stderr, "patcherd: --target %s: it is kmem, kcore or auto\n",
+		(void)fprintf(stderr, "patcherd: --target %s: it is kmem, mem, kcore or auto\n",
 			      out->target);
 		return USAGE_STATUS;
 	}
