@@ -73,9 +73,10 @@ $(BUILD)/obj/patcherd/interface.o $(BUILD)/obj/faults/patcherd/interface.o: incl
 
 # Programs that run in a guest.
 $(BUILD)/tests/guest/module_test: $(BUILD)/obj/tests/guest/kmem.o
+$(BUILD)/tests/guest/target_test: $(BUILD)/obj/tests/guest/kmem.o $(BUILD)/lib.a
 $(BUILD)/tests/guest/%: $(BUILD)/obj/tests/guest/%.o
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^
+	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(patsubst %.a,%.a -lelf,$(filter %.a,$^))
 
 # A unit test links what it uses of lib.a; one for the daemon's parts names their objects here.
 unit: $(UNIT_TESTS)
