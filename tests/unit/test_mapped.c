@@ -1,0 +1,616 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* /dev/mem is a file here: 4 MiB of "physical memory" with a kernel, its page tables and a module. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <sys/mman.h>
+
+/* A device that takes stores and does nothing with them. */
+static bool deaf;
+
+static void *deaf_mmap(void *address, size_t length, int protection, int flags, int fd, off_t offset)
+{
+	return mmap(address, length, protection, deaf ? MAP_PRIVATE : flags, fd, offset);
+}
+
+#define mmap deaf_mmap
+#include "lib/target_mapped.c"
+#undef mmap
+
+#include "patch.h"
+#include "tests/unit/file_fixture.h"
+
+enum { SIZE = 0x400000, PAGE = 0x1000 };
+/* The kernel lies at 1 MiB, and is 1 MiB long; a module's page at 3 MiB. */
+#if UINTPTR_MAX == UINT32_MAX
+#define TEXT UINT64_C(0xc1000000)
+#define MODULE UINT64_C(0xf8000000)
+#define NUMBERS "c1"
+enum { ROOT_INDEX = 3, MODULE_INDEX = 448 };
+#else
+#define TEXT UINT64_C(0xffffffff81000000)
+#define MODULE UINT64_C(0xffffffffa0000000)
+#define NUMBERS "ffffffff81"
+enum { ROOT_INDEX = 511, MODULE_INDEX = 256 };
+#endif
+#define BANNER (TEXT + 0x1000)
+#define ROOT (TEXT + 0x2000)
+#define FREED (TEXT + 0x80000)
+#define CODE 0x100000u
+#define MODULE_PHYSICAL 0x300000u
+#define PRESENT 0x63u
+
+static const char version[] = "Linux version 5.10.0-test (gcc) #1 SMP\n";
+
+struct machine {
+	struct file memory, iomem, version, online;
+	char kcore[1];
+	struct mapped_paths paths;
+	struct symtab *symtab;
+	struct target *target;
+	unsigned asked;			/* for symbols */
+};
+
+/* ---- modules, which are not this machine's -------------------------------------------------------- */
+
+static uint64_t identity;
+static int64_t uses;
+static unsigned identity_calls, identity_changes_at;
+
+int module_identity(const char *name, uint64_t *out, struct fail *fail)
+{
+	(void)fail;
+	assert_string_equal(name, "nfs");
+	if (++identity_calls == identity_changes_at)
+		identity++;
+	*out = identity;
+	return 0;
+}
+
+int modules_load(struct modules *out, struct fail *fail)
+{
+	static struct module nfs;
+
+	(void)fail;
+	nfs = (struct module){ .name = "nfs", .address = MODULE, .size = 2 * PAGE, .live = true,
+			       .uses = uses };
+	*out = (struct modules){ &nfs, identity != 0, 1 };
+	return 0;
+}
+
+const struct module *modules_at(const struct modules *modules, uint64_t address, size_t length)
+{
+	uint64_t inside = address - MODULE;
+
+	return modules->count == 1 && inside < 2 * PAGE && length <= 2 * PAGE - inside ?
+	       modules->items : NULL;
+}
+
+void modules_deinit(struct modules *modules)
+{
+	(void)modules;
+}
+
+/* ---- the machine -------------------------------------------------------------------------------- */
+
+static void poke(struct machine *machine, uint64_t physical, const void *data, size_t length)
+{
+	assert_int_equal(pwrite(machine->memory.fd, data, length, (off_t)physical), length);
+}
+
+static void entry(struct machine *machine, uint64_t table, unsigned index, uint64_t value)
+{
+	poke(machine, table + index * 8, &value, sizeof(value));
+}
+
+static void peek(struct machine *machine, uint64_t physical, void *data, size_t length)
+{
+	assert_int_equal(pread(machine->memory.fd, data, length, (off_t)physical), length);
+}
+
+/* Of 4 levels, and with PAE the same without the second. */
+static void tables_make(struct machine *machine)
+{
+	const uint64_t root = ROOT - TEXT + CODE;
+
+	entry(machine, root, ROOT_INDEX,
+	      (root + (ROOT_INDEX == 3 ? 2 * PAGE : PAGE)) | PRESENT);
+	entry(machine, root + PAGE, 510, (root + 2 * PAGE) | PRESENT);
+	entry(machine, root + 2 * PAGE, 8, (root + 3 * PAGE) | PRESENT);
+	entry(machine, root + 2 * PAGE, MODULE_INDEX, (root + 4 * PAGE) | PRESENT);
+	for (unsigned i = 0; i < 256; i++)
+		entry(machine, root + 3 * PAGE, i, (CODE + i * PAGE) | PRESENT);
+	entry(machine, root + 4 * PAGE, 0, MODULE_PHYSICAL | PRESENT);
+	/* out of RAM */
+	entry(machine, root + 4 * PAGE, 1, 0xfee00000 | PRESENT);
+}
+
+static int symbols_load(void *data, const struct symtab **out, struct fail *fail)
+{
+	struct machine *machine = data;
+
+	(void)fail;
+	machine->asked++;
+	*out = machine->symtab;
+	return 0;
+}
+
+static int machine_open(struct machine *machine, struct fail *fail)
+{
+	const struct target_symbols symbols = { symbols_load, machine };
+
+	return target_open_mem_at(&machine->paths, &symbols, &machine->target, fail);
+}
+
+static void symbols_make(struct machine *machine, const char *text)
+{
+	struct file file = file_text(text);
+	struct fail fail;
+
+	symtab_destroy(machine->symtab);
+	if (symtab_load_system_map(file.path, &machine->symtab, &fail) != 0)
+		fail_msg("%s", fail.message);
+	file_close(&file);
+}
+
+static const char good_symbols[] =
+	NUMBERS "000000 T _text\n" NUMBERS "001000 D linux_banner\n"
+	NUMBERS "002000 D init_top_pgt\n" NUMBERS "080000 D __init_begin\n"
+	NUMBERS "090000 D __init_end\n";
+
+static int setup(void **state)
+{
+	struct machine *machine = calloc(1, sizeof(*machine));
+	uint8_t zeros[PAGE] = { 0 };
+
+	deaf = false;
+	identity = 4711;
+	uses = 1;
+	identity_changes_at = identity_calls = 0;
+	machine->memory = file_make(zeros, sizeof(zeros));
+	assert_int_equal(ftruncate(machine->memory.fd, SIZE), 0);
+	machine->iomem = file_text("00001000-003fffff : System RAM\n"
+				   "  00100000-0017ffff : Kernel code\n"
+				   "  00180000-001fffff : Kernel data\n");
+	machine->version = file_text(version);
+	machine->online = file_text("0\n");
+	tables_make(machine);
+	poke(machine, BANNER - TEXT + CODE, version, sizeof(version));
+	symbols_make(machine, good_symbols);
+	machine->paths = (struct mapped_paths){
+		.memory = machine->memory.path, .iomem = machine->iomem.path,
+		.version = machine->version.path, .kcore = "/nonexistent/kcore",
+		.online = machine->online.path,
+	};
+	*state = machine;
+	return 0;
+}
+
+static int setup_open(void **state)
+{
+	struct fail fail;
+
+	(void)setup(state);
+	if (machine_open(*state, &fail) != 0)
+		fail_msg("%s", fail.message);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct machine *machine = *state;
+
+	target_close(machine->target);
+	symtab_destroy(machine->symtab);
+	file_close(&machine->memory);
+	file_close(&machine->iomem);
+	file_close(&machine->version);
+	file_close(&machine->online);
+	free(machine);
+	return 0;
+}
+
+/* ---- opening ------------------------------------------------------------------------------------ */
+
+static void it_says_what_it_is(void **state)
+{
+	struct machine *machine = *state;
+
+	assert_string_equal(machine->target->info.kind, "mem");
+	assert_true(machine->target->info.live && machine->target->info.writable);
+	assert_false(machine->target->info.stops);
+	assert_int_equal(machine->asked, 1);
+}
+
+static void another_kernels_banner_is_refused(void **state)
+{
+	struct machine *machine = *state;
+	struct fail fail;
+
+	poke(machine, BANNER - TEXT + CODE + 20, "x", 1);
+	assert_int_equal(machine_open(machine, &fail), -1);
+	assert_null(machine->target);
+	assert_int_equal(fail.code, OUTCOME_NOT_WRITABLE);
+	assert_message(fail, "linux_banner, at 0x" NUMBERS "001000, is not what");
+}
+
+static void symbols_of_another_place_are_refused(void **state)
+{
+	static const char *const texts[] = {
+		NUMBERS "000000 T _text\n", NUMBERS "001000 D linux_banner\n",
+		NUMBERS "000001 T _text\n" NUMBERS "001000 D linux_banner\n",
+		NUMBERS "000000 T _text\nffffffff82001000 D linux_banner\n",
+		NUMBERS "000000 T _text\n" NUMBERS "085000 D linux_banner\n"
+		NUMBERS "080000 D __init_begin\n" NUMBERS "090000 D __init_end\n",
+	};
+	struct machine *machine = *state;
+	struct fail fail;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		symbols_make(machine, texts[i]);
+		assert_int_equal(machine_open(machine, &fail), -1);
+		assert_int_equal(fail.code, OUTCOME_NOT_WRITABLE);
+	}
+}
+
+static void without_the_device_no_symbols_are_asked_for(void **state)
+{
+	struct machine *machine = *state;
+	struct fail fail;
+
+	machine->paths.memory = "/nonexistent/mem";
+	assert_int_equal(machine_open(machine, &fail), -1);
+	assert_int_equal(fail.code, OUTCOME_NOT_WRITABLE);
+	assert_message(fail, "CONFIG_DEVMEM");
+	assert_int_equal(machine->asked, 0);
+}
+
+/* ---- reading ------------------------------------------------------------------------------------ */
+
+static void reads(struct machine *machine, uint64_t address, uint64_t physical, size_t length)
+{
+	uint8_t wanted[3 * PAGE], found[3 * PAGE];
+	struct fail fail;
+
+	for (size_t i = 0; i < length; i++)
+		wanted[i] = (uint8_t)(i * 7 + 1);
+	poke(machine, physical, wanted, length);
+	if (target_read(machine->target, address, found, length, "the bytes", &fail) != 0)
+		fail_msg("%s", fail.message);
+	assert_memory_equal(found, wanted, length);
+}
+
+static void image_and_modules_are_read(void **state)
+{
+	struct machine *machine = *state;
+
+	reads(machine, TEXT + 0x10010, CODE + 0x10010, 16);
+	reads(machine, TEXT + 0x10ffc, CODE + 0x10ffc, 2 * PAGE + 100);
+	reads(machine, TEXT + 0xffff8, CODE + 0xffff8, 8);
+	reads(machine, FREED - 8, CODE + 0x7fff8, 8);
+	reads(machine, FREED + 0x10000, CODE + 0x90000, 8);
+	reads(machine, MODULE, MODULE_PHYSICAL, PAGE);
+}
+
+static void refused(struct machine *machine, uint64_t address, size_t length, const char *message)
+{
+	uint8_t bytes[PAGE], other[BYTES_MAX] = { 1 };
+	const struct target_change change = { address, 1, bytes, other, false };
+	struct target_report report;
+	struct fail fail;
+
+	assert_int_equal(target_read(machine->target, address, bytes, length, "x", &fail), -1);
+	assert_true(fail.has_address && fail.address == address);
+	assert_message(fail, message);
+	bytes[0] = 0;
+	if (length == 1) {
+		assert_int_equal(target_write(machine->target, &change, 1, &report, &fail), -1);
+		assert_false(report.written);
+	}
+}
+
+static void nothing_else_is_read_or_written(void **state)
+{
+	static const char nobody[] = "neither in the kernel image nor in a module";
+	struct machine *machine = *state;
+
+	refused(machine, 0, 1, nobody);
+	refused(machine, 0x400000, 1, nobody);
+	refused(machine, TEXT - 0x1000000, 1, nobody);
+	refused(machine, UINT32_MAX, 1, nobody);
+	if (sizeof(void *) == 8) {
+		refused(machine, 0x800000000000, 1, nobody);
+		refused(machine, 0xffff888000100000, 1, nobody);
+		refused(machine, UINT64_MAX, 1, nobody);
+	}
+	refused(machine, TEXT - 1, 1, nobody);
+	refused(machine, TEXT - 1, 2, nobody);
+	refused(machine, TEXT + 0x100000, 1, nobody);
+	refused(machine, TEXT + 0xfffff, 2, nobody);
+	refused(machine, FREED, 1, nobody);
+	refused(machine, FREED - 1, 2, nobody);
+	refused(machine, FREED + 0xffff, 1, nobody);
+	refused(machine, MODULE - 1, 1, nobody);
+	refused(machine, MODULE + 2 * PAGE, 1, nobody);
+	refused(machine, MODULE + PAGE, 1, "0xfee00000 is not in RAM");
+}
+
+static void without_page_tables_the_image_can_be_read_still(void **state)
+{
+	struct machine *machine = *state;
+	uint8_t byte;
+	struct fail fail;
+
+	entry(machine, ROOT - TEXT + CODE, ROOT_INDEX, 0);
+	assert_int_equal(machine_open(machine, &fail), 0);
+	reads(machine, TEXT + 0x10010, CODE + 0x10010, 16);
+	assert_int_equal(target_read(machine->target, MODULE, &byte, 1, "x", &fail), -1);
+	assert_int_equal(fail.code, OUTCOME_NOT_WRITABLE);
+	assert_message(fail, "page tables do not lead");
+}
+
+static void page_tables_that_lead_elsewhere_are_not_believed(void **state)
+{
+	struct machine *machine = *state;
+	uint8_t byte;
+	struct fail fail;
+
+	entry(machine, ROOT - TEXT + CODE + 3 * PAGE, 0, (CODE + PAGE) | PRESENT);
+	assert_int_equal(machine_open(machine, &fail), 0);
+	assert_int_equal(target_read(machine->target, MODULE, &byte, 1, "x", &fail), -1);
+	assert_message(fail, "page tables do not lead");
+}
+
+static void a_module_that_goes_while_it_is_read_is_an_error(void **state)
+{
+	struct machine *machine = *state;
+	uint8_t byte;
+	struct fail fail;
+
+	identity_changes_at = 2;
+	assert_int_equal(target_read(machine->target, MODULE, &byte, 1, "x", &fail), -1);
+	assert_int_equal(fail.code, OUTCOME_NOT_FOUND);
+	assert_message(fail, "the module nfs was unloaded or loaded anew");
+	assert_int_equal(target_read(machine->target, MODULE, &byte, 1, "x", &fail), 0);
+}
+
+/* ---- writing ------------------------------------------------------------------------------------ */
+
+static const uint8_t je[] = { 0x74, 0x39, 0x8b }, jne[] = { 0x75, 0x39, 0x8b };
+
+static void site_make(struct machine *machine)
+{
+	poke(machine, MODULE_PHYSICAL + 0x127, je, sizeof(je));
+	poke(machine, CODE + 0x5000, je, sizeof(je));
+}
+
+static int write_one(struct machine *machine, uint64_t address, const void *old, const void *new,
+		     size_t length, struct target_report *report, struct fail *fail)
+{
+	const struct target_change change = { address, length, old, new, false };
+
+	return target_write(machine->target, &change, 1, report, fail);
+}
+
+static void assert_bytes(struct machine *machine, uint64_t physical, const void *wanted, size_t length)
+{
+	uint8_t now[BYTES_MAX];
+
+	peek(machine, physical, now, length);
+	assert_memory_equal(now, wanted, length);
+}
+
+static void an_instruction_is_changed_in_image_and_module(void **state)
+{
+	struct machine *machine = *state;
+	struct target_report report;
+	struct fail fail;
+	uint8_t around[16], now[16];
+
+	site_make(machine);
+	peek(machine, CODE + 0x5000 + sizeof(jne), around, sizeof(around));
+	assert_int_equal(write_one(machine, TEXT + 0x5000, je, jne, 3, &report, &fail), 0);
+	assert_true(report.written);
+	assert_bytes(machine, CODE + 0x5000, jne, 3);
+	peek(machine, CODE + 0x5000 + sizeof(jne), now, sizeof(now));
+	assert_memory_equal(now, around, sizeof(now));
+	/* the instruction lies in two words, what differs of it in one */
+	assert_int_equal(write_one(machine, MODULE + 0x127, je, jne, 3, &report, &fail), 0);
+	assert_bytes(machine, MODULE_PHYSICAL + 0x127, jne, 3);
+}
+
+static void other_bytes_are_left_as_they_are(void **state)
+{
+	struct machine *machine = *state;
+	struct target_report report;
+	struct fail fail;
+
+	site_make(machine);
+	assert_int_equal(write_one(machine, TEXT + 0x5000, jne, je, 3, &report, &fail), -1);
+	assert_int_equal(fail.code, OUTCOME_MISMATCH);
+	assert_message(fail, "0x" NUMBERS "005000 holds 74 39 8b, not 75 39 8b");
+	assert_int_equal(report.failed, 0);
+	assert_false(report.written);
+	assert_bytes(machine, CODE + 0x5000, je, 3);
+	/* also where only a byte differs that is not to be changed, in the other word */
+	assert_int_equal(write_one(machine, MODULE + 0x127, (uint8_t[]){ 0x74, 0x39, 0x8c },
+				   (uint8_t[]){ 0x75, 0x39, 0x8c }, 3, &report, &fail), -1);
+	assert_int_equal(fail.code, OUTCOME_MISMATCH);
+	assert_bytes(machine, MODULE_PHYSICAL + 0x127, je, 3);
+}
+
+static void a_change_of_two_words_is_refused(void **state)
+{
+	const uint8_t new[] = { 0x75, 0x40, 0x8b };
+	struct machine *machine = *state;
+	struct target_report report;
+	struct fail fail;
+
+	site_make(machine);
+	assert_int_equal(write_one(machine, MODULE + 0x127, je, new, 3, &report, &fail), -1);
+	assert_int_equal(fail.code, OUTCOME_NOT_WRITABLE);
+	assert_message(fail, "of bytes in two words; that takes the module patcher_kmem");
+	assert_bytes(machine, MODULE_PHYSICAL + 0x127, je, 3);
+}
+
+static void several_instructions_are_refused(void **state)
+{
+	const struct target_change change = { TEXT + 0x5000, 3, je, jne, true };
+	struct machine *machine = *state;
+	struct target_report report;
+	struct fail fail;
+	size_t failed;
+
+	site_make(machine);
+	assert_int_equal(target_check(machine->target, &change, 1, &failed, &fail), -1);
+	assert_int_equal(failed, 0);
+	assert_int_equal(target_write(machine->target, &change, 1, &report, &fail), -1);
+	assert_int_equal(fail.code, OUTCOME_NOT_WRITABLE);
+	assert_message(fail, "several instructions");
+	assert_bytes(machine, CODE + 0x5000, je, 3);
+}
+
+static void a_module_that_nothing_holds_is_not_written_to(void **state)
+{
+	struct machine *machine = *state;
+	struct target_report report;
+	struct fail fail;
+
+	site_make(machine);
+	uses = 0;
+	assert_int_equal(write_one(machine, MODULE + 0x127, je, jne, 3, &report, &fail), -1);
+	assert_int_equal(fail.code, OUTCOME_NOT_WRITABLE);
+	assert_message(fail, "in the module nfs, which nothing holds");
+	assert_bytes(machine, MODULE_PHYSICAL + 0x127, je, 3);
+	uses = -1;
+	assert_int_equal(write_one(machine, MODULE + 0x127, je, jne, 3, &report, &fail), 0);
+}
+
+/* At whichever look at it: nothing of the change stays, for the page may be somebody else's. */
+static void a_module_that_goes_is_left_as_it_was(void **state)
+{
+	struct machine *machine = *state;
+	struct target_report report;
+	unsigned calls, stayed = 0;
+	struct fail fail;
+
+	site_make(machine);
+	identity_calls = 0;
+	assert_int_equal(write_one(machine, MODULE + 0x127, je, jne, 3, &report, &fail), 0);
+	calls = identity_calls;
+	assert_int_equal(write_one(machine, MODULE + 0x127, jne, je, 3, &report, &fail), 0);
+	assert_in_range(calls, 3, 20);
+	for (unsigned at = 1; at <= calls; at++) {
+		identity_calls = 0;
+		identity_changes_at = at;
+		if (write_one(machine, MODULE + 0x127, je, jne, 3, &report, &fail) == 0) {
+			identity_changes_at = 0;
+			assert_int_equal(write_one(machine, MODULE + 0x127, jne, je, 3, &report,
+						   &fail), 0);
+			continue;
+		}
+		identity_changes_at = 0;
+		assert_bytes(machine, MODULE_PHYSICAL + 0x127, report.written ? jne : je, 3);
+		stayed += report.written;
+		poke(machine, MODULE_PHYSICAL + 0x127, je, 3);
+	}
+	/* only where it went after all that, while it was read back */
+	assert_int_equal(stayed, 1);
+}
+
+static void a_store_that_does_nothing_is_told(void **state)
+{
+	struct machine *machine = *state;
+	struct target_report report;
+	struct fail fail;
+
+	site_make(machine);
+	deaf = true;
+	assert_int_equal(write_one(machine, TEXT + 0x5000, je, jne, 3, &report, &fail), -1);
+	assert_int_equal(fail.code, OUTCOME_NOT_WRITABLE);
+	assert_message(fail, "did nothing, without an error: it was not written");
+	assert_int_equal(report.failed, 0);
+	assert_false(report.written);
+}
+
+static void a_cpu_out_of_reach_is_told_before_anything_is_stored(void **state)
+{
+	struct machine *machine = *state;
+	struct target_report report;
+	struct fail fail;
+
+	site_make(machine);
+	assert_int_equal(pwrite(machine->online.fd, "0,8191\n", 7, 0), 7);
+	assert_int_equal(write_one(machine, TEXT + 0x5000, je, jne, 3, &report, &fail), -1);
+	assert_int_equal(fail.code, OUTCOME_NOT_WRITABLE);
+	assert_message(fail, "CPU 8191");
+	assert_false(report.written);
+	assert_bytes(machine, CODE + 0x5000, je, 3);
+}
+
+static void of_several_changes_none_is_stored_where_one_cannot_be(void **state)
+{
+	const struct target_change changes[] = {
+		{ TEXT + 0x5000, 3, je, jne, false }, { MODULE + 0x127, 3, jne, je, false },
+	};
+	struct machine *machine = *state;
+	struct target_report report;
+	struct fail fail;
+
+	site_make(machine);
+	assert_int_equal(target_write(machine->target, changes, 2, &report, &fail), -1);
+	assert_int_equal(report.failed, 1);
+	assert_false(report.written);
+	assert_bytes(machine, CODE + 0x5000, je, 3);
+}
+
+/* Two in one word: the second sees what the first made of it. */
+static void changes_that_share_a_word_are_both_made(void **state)
+{
+	const struct target_change changes[] = {
+		{ TEXT + 0x5000, 1, je, jne, false }, { TEXT + 0x5002, 1, je + 2, jne, false },
+	};
+	struct machine *machine = *state;
+	struct target_report report;
+	struct fail fail;
+
+	site_make(machine);
+	assert_int_equal(target_write(machine->target, changes, 2, &report, &fail), 0);
+	assert_bytes(machine, CODE + 0x5000, (uint8_t[]){ 0x75, 0x39, 0x75 }, 3);
+}
+
+#define CLOSED(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+#define OPEN(function) cmocka_unit_test_setup_teardown(function, setup_open, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		OPEN(it_says_what_it_is),
+		CLOSED(another_kernels_banner_is_refused),
+		CLOSED(symbols_of_another_place_are_refused),
+		CLOSED(without_the_device_no_symbols_are_asked_for),
+		OPEN(image_and_modules_are_read),
+		OPEN(nothing_else_is_read_or_written),
+		CLOSED(without_page_tables_the_image_can_be_read_still),
+		CLOSED(page_tables_that_lead_elsewhere_are_not_believed),
+		OPEN(a_module_that_goes_while_it_is_read_is_an_error),
+		OPEN(an_instruction_is_changed_in_image_and_module),
+		OPEN(other_bytes_are_left_as_they_are),
+		OPEN(a_change_of_two_words_is_refused),
+		OPEN(several_instructions_are_refused),
+		OPEN(a_module_that_nothing_holds_is_not_written_to),
+		OPEN(a_module_that_goes_is_left_as_it_was),
+		OPEN(a_store_that_does_nothing_is_told),
+		OPEN(a_cpu_out_of_reach_is_told_before_anything_is_stored),
+		OPEN(of_several_changes_none_is_stored_where_one_cannot_be),
+		OPEN(changes_that_share_a_word_are_both_made),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("mapped", tests, NULL, NULL);
+}
