@@ -30,8 +30,8 @@ static json_t *file_json(const struct patch_file *file, struct fail *fail)
 	return json;
 }
 
-static int request_make(const struct patch_file *files, size_t count, json_t **out,
-			struct fail *fail)
+static int request_make(const struct options *options, const struct patch_file *files,
+			size_t count, json_t **out, struct fail *fail)
 {
 	json_t *patches = json_array();
 
@@ -45,7 +45,7 @@ static int request_make(const struct patch_file *files, size_t count, json_t **o
 			return -1;
 		}
 	}
-	*out = json_pack("{s:o}", "patches", patches);
+	*out = json_pack("{s:o, s:s?}", "patches", patches, "target", options->target);
 	return *out == NULL ? fail_memory(fail, "the request") : 0;
 }
 
@@ -57,7 +57,7 @@ static int daemon_results(const struct options *options, const char *method,
 	CLEANUP(reply_deinit) struct reply reply = { .error = NULL };
 	json_t *request;
 
-	if (request_make(files, count, &request, fail) != 0 ||
+	if (request_make(options, files, count, &request, fail) != 0 ||
 	    daemon_call(options, method, request, &reply, fail) != 0 ||
 	    reply_list(&reply, "results", out, fail) != 0)
 		return -1;
@@ -129,8 +129,28 @@ static bool stdin_twice(int count, char **names)
 	return times > 1;
 }
 
+/* NULL: nothing; else what is wrong with the command line. */
+static const char *wrong_target(const struct options *options)
+{
+	static const char *const kinds[] = { "kmem", "mem", "kcore", "auto" };
+
+	if (options->target == NULL)
+		return NULL;
+	if (options->image != NULL)
+		return "--target is for the running kernel: not with --image";
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		if (strcmp(options->target, kinds[i]) == 0)
+			return NULL;
+	}
+	return "--target is kmem, mem, kcore or auto";
+}
+
 int command_apply(const struct options *options, int count, char **arguments)
 {
+	const char *wrong = wrong_target(options);
+
+	if (wrong != NULL)
+		return usage_error("%s", wrong);
 	if (stdin_twice(count, arguments))
 		return usage_error("'-', the standard input, can be read only once");
 	return read_and_run(options, "Apply", count, arguments);
@@ -138,6 +158,10 @@ int command_apply(const struct options *options, int count, char **arguments)
 
 int command_dry_run(const struct options *options, int count, char **arguments)
 {
+	const char *wrong = wrong_target(options);
+
+	if (wrong != NULL)
+		return usage_error("%s", wrong);
 	if (stdin_twice(count, arguments))
 		return usage_error("'-', the standard input, can be read only once");
 	if (options->image == NULL && (options->system_map != NULL || options->release != NULL))

@@ -13,7 +13,7 @@
 
 enum option_id {
 	SOCKET, JSON, HELP, OPTION_VERSION, LIST_COMMANDS,
-	IMAGE, SYSTEM_MAP, RELEASE, DEBUG, MODULE, OCCURRENCE, ALL, FORCE, OPTION_COUNT
+	IMAGE, SYSTEM_MAP, RELEASE, DEBUG, MODULE, OCCURRENCE, ALL, FORCE, TARGET, OPTION_COUNT
 };
 #define BIT(option) (1u << (option))
 #define EVERYWHERE (BIT(SOCKET) | BIT(JSON) | BIT(HELP))
@@ -36,6 +36,7 @@ static const struct {
 	[OCCURRENCE] = { "occurrence", "N", "which of several symbols of that name, from 1" },
 	[ALL] = { "all", NULL, "every patch that is applied" },
 	[FORCE] = { "force", NULL, "also where somebody else has changed the bytes since" },
+	[TARGET] = { "target", "KIND", "how to reach the kernel: kmem, mem, kcore or auto" },
 };
 
 static int command_help(const struct options *options, int count, char **arguments);
@@ -50,10 +51,10 @@ static const struct command {
 } commands[] = {
 	{ "apply", command_apply, "FILE...",
 	  "change the running kernel as the patch files say: all of them or none",
-	  1, INT_MAX, BIT(DEBUG) },
+	  1, INT_MAX, BIT(DEBUG) | BIT(TARGET) },
 	{ "dry-run", command_dry_run, "FILE...",
 	  "prove what apply would do, and show it; nothing is changed",
-	  1, INT_MAX, BIT(IMAGE) | BIT(SYSTEM_MAP) | BIT(RELEASE) | BIT(DEBUG) },
+	  1, INT_MAX, BIT(IMAGE) | BIT(SYSTEM_MAP) | BIT(RELEASE) | BIT(DEBUG) | BIT(TARGET) },
 	{ "revert", command_revert, "PATCH|FILE... | --all",
 	  "put back what patches changed: all of them or none",
 	  0, INT_MAX, BIT(ALL) | BIT(FORCE) },
@@ -185,6 +186,7 @@ static int option_set(struct options *options, enum option_id id, const char *ar
 		break;
 	case ALL: options->all = true; break;
 	case FORCE: options->force = true; break;
+	case TARGET: options->target = argument; break;
 	case OPTION_COUNT: break;
 	}
 	return 0;

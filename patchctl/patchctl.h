@@ -20,6 +20,7 @@ struct options {
 	const char *release;
 	const char *debug;
 	const char *module;
+	const char *target;
 	unsigned occurrence;
 	bool json;
 	bool all;

@@ -214,7 +214,7 @@ static json_t *results(const struct request *request, uint64_t stop_nanoseconds)
 		json_t *result = job->planned ? result_plan(&job->plan, &live->target->info) :
 				 result_fail(job_name(job), &job->fail);
 
-		if (job_outcome(job) == OUTCOME_APPLIED)
+		if (job_outcome(job) == OUTCOME_APPLIED && live->target->info.stops)
 			(void)json_object_set_new(result, "stop_nanoseconds",
 						  json_integer((json_int_t)stop_nanoseconds));
 		if (json_array_append_new(list, result) < 0) {

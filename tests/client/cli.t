@@ -104,6 +104,8 @@ usage "got '-1'" disassemble --occurrence -1 x
 usage "got '1x'" disassemble --occurrence 1x x
 usage "got '99999999999999999999'" disassemble --occurrence 99999999999999999999 x
 usage 'only once' apply - -
+usage 'kmem, mem, kcore or auto' apply --target banana x.yaml
+usage 'not with --image' dry-run --target mem --image x y.yaml
 usage "there is no command 'nosuch'" help nosuch
 
 # --- help ---

@@ -201,7 +201,7 @@ def test_parameters_are_checked_by_name_and_type(daemon):
             ("DryRun", {"patches": [{"name": "", "yaml": ""}]}, "patches"),
             ("DryRun", {"patches": [{"name": "a\nb", "yaml": ""}]}, "patches"),
             ("DryRun", {"patches": [{"name": "x", "yaml": ""}] * 65}, "patches"),
-            ("DryRun", {"patches": [{"name": "x", "yaml": ""}], "target": "mem"}, "target"),
+            ("DryRun", {"patches": [{"name": "x", "yaml": ""}], "target": "banana"}, "target"),
             ("Apply", {"patches": [{"name": "x", "yaml": 1}]}, "patches")]:
         expect(daemon.call("io.patcherd." + method, **parameters), SERVICE + "InvalidParameter",
                parameter=wrong)
@@ -617,7 +617,7 @@ def test_only_root_may_start_it(daemon):
 
 def test_wrong_options_are_usage_errors(daemon):
     del daemon
-    for options in [["--nonsense"], ["--socket"], ["extra"], ["--target", "mem"]]:
+    for options in [["--nonsense"], ["--socket"], ["extra"], ["--target", "banana"]]:
         result = subprocess.run([PATCHERD, *options], capture_output=True, text=True,
                                 timeout=PATIENCE, check=False)
         assert result.returncode == 2, (options, result)
