@@ -31,6 +31,12 @@ static int map_failed(const struct mapped *mapped, uint64_t physical, int error,
 		return fail_set(fail, OUTCOME_NOT_WRITABLE, "%s gives no access to RAM: this "
 				"kernel was built with CONFIG_STRICT_DEVMEM; load the module that "
 				"can write: modprobe patcher_kmem", mapped->target.info.path);
+	/* range_is_allowed() of arch/x86/mm/pat/memtype.c, for fear of two types of caching */
+	if (error == EINVAL)
+		return fail_set(fail, OUTCOME_NOT_WRITABLE, "%s lets no RAM be mapped: the kernel "
+				"refuses that while it uses PAT, which it does unless it was "
+				"started with nopat; load the module that needs no mapping: "
+				"modprobe patcher_kmem", mapped->target.info.path);
 	return fail_errno(fail, error, "%s: the page at physical address 0x%" PRIx64 " cannot be "
 			  "mapped", mapped->target.info.path, physical);
 }

@@ -111,7 +111,7 @@ static bool as_kcore_has_it(const char *name, size_t length)
 
 static bool text_of_the_image_is_read(void)
 {
-	return as_kcore_has_it("nfs_flock", 64) && as_kcore_has_it("_stext", 100000);
+	return as_kcore_has_it("cmdline_proc_show", 16) && as_kcore_has_it("_stext", 100000);
 }
 
 static bool text_and_data_of_a_module_are_read(void)
