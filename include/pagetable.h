@@ -39,8 +39,8 @@ struct page {
 	uint64_t size;		/* 4 KiB, 2 MiB, 4 MiB or 1 GiB */
 };
 
-/* -1: OUTCOME_ERROR: not an address of the kernel's half; OUTCOME_NOT_FOUND: nothing is mapped there,
- * and the message names the level; or what memory->word() says. */
+/* -1: OUTCOME_ERROR: not an address of the kernel's half; OUTCOME_NOT_FOUND: nothing is mapped
+ * there, and the message names the level; or what memory->word() says. */
 int pagetable_walk(const struct pagetable *table, const struct pagetable_memory *memory,
 		   uint64_t address, struct page *out, struct fail *fail) MUST_CHECK;
 

@@ -17,7 +17,7 @@ const struct mapped_paths mapped_paths_live = {
 	.kcore = "/proc/kcore", .online = EVERY_CPU_ONLINE,
 };
 
-/* ---- pages ------------------------------------------------------------------------------------- */
+/* ---- pages --------------------------------------------------------------------------------- */
 
 static int map_failed(const struct mapped *mapped, uint64_t physical, int error, struct fail *fail)
 {
@@ -66,7 +66,17 @@ void mapped_unmap(uint8_t **page)
 		(void)munmap(*page, MAPPED_PAGE);	/* it was mapped with this size */
 }
 
-/* ---- whose an address is ------------------------------------------------------------------------ */
+int mapped_unlocked(const struct mapped *mapped, struct fail *fail)
+{
+	const char *lockdown = target_lockdown();
+
+	if (lockdown == NULL)
+		return 0;
+	return fail_set(fail, OUTCOME_NOT_WRITABLE, "%s: the kernel is locked down (%s), by the "
+			"wish of this machine's owner", mapped->target.info.path, lockdown);
+}
+
+/* ---- whose an address is ------------------------------------------------------------------- */
 
 bool mapped_in_image(const struct mapped *mapped, uint64_t address, size_t length)
 {
@@ -154,7 +164,7 @@ int mapped_physical(struct mapped *mapped, uint64_t address, uint64_t *out, stru
 	return mapped_walk(mapped, address, out, fail);
 }
 
-/* ---- the target --------------------------------------------------------------------------------- */
+/* ---- the target ---------------------------------------------------------------------------- */
 
 /* Page by page. What is at fault is named by the caller's caller: by address. */
 static int read_pages(struct mapped *mapped, uint64_t address, uint8_t *buffer, size_t length,
@@ -197,10 +207,12 @@ static int mapped_read(struct target *target, uint64_t address, void *buffer, si
 {
 	struct mapped *mapped = (struct mapped *)target;
 	struct fail why;
-	int result = mapped_in_image(mapped, address, length) ?
-		     read_pages(mapped, address, buffer, length, &why) :
-		     read_module(mapped, address, buffer, length, what, &why);
+	int result = mapped_unlocked(mapped, &why);
 
+	if (result == 0)
+		result = mapped_in_image(mapped, address, length) ?
+			 read_pages(mapped, address, buffer, length, &why) :
+			 read_module(mapped, address, buffer, length, what, &why);
 	if (result == 0)
 		return 0;
 	return fail_at(fail, why.code, address, "%s: %s: 0x%" PRIx64 " could not be read: %s",
@@ -224,7 +236,7 @@ static const struct target_ops mapped_ops = {
 	.close = mapped_close,
 };
 
-/* ---- opening ----------------------------------------------------------------------------------- */
+/* ---- opening ------------------------------------------------------------------------------- */
 
 static uint64_t address_of(const struct symtab *symtab, const char *name)
 {
@@ -247,8 +259,8 @@ static int find_image(struct mapped *mapped, const struct symtab *symtab, struct
 	return 0;
 }
 
-/* That what is mapped is this kernel, by the words it has in /proc/version and in its image: nothing
- * else is believed before. */
+/* That what is mapped is this kernel, by the words it has in /proc/version and in its image:
+ * nothing else is believed before. */
 static int prove(struct mapped *mapped, const struct symtab *symtab, struct fail *fail)
 {
 	CLEANUP_FCLOSE FILE *file = fopen(mapped->paths->version, "re");

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * target_mapped: what the kernel's own /dev/kmem (drivers/char/mem.c, up to Linux 5.12) and /dev/mem
- * share: pages of the running kernel by mapping a device. Only the kernel image and the memory of
- * loaded modules are ever mapped, so that no device's registers are touched, and nothing that is
- * not there.
+ * target_mapped: what the kernel's own /dev/kmem (drivers/char/mem.c, up to Linux 5.12) and
+ * /dev/mem share: pages of the running kernel by mapping a device. Only the kernel image and the
+ * memory of loaded modules are ever mapped, so that no device's registers are touched, and
+ * nothing that is not there.
  *
- * Nothing stops the CPUs here: one instruction is changed by one locked store to one aligned word,
- * after which every CPU is made to execute CPUID. A module may be unloaded at any time: it must be in
- * use, and is looked at before and after.
+ * Nothing stops the CPUs here: one instruction is changed by one locked store to one aligned
+ * word, after which every CPU is made to execute CPUID. A module may be unloaded at any time: it
+ * must be in use, and is looked at before and after.
  */
 #ifndef PATCHERD_TARGET_MAPPED_H
 #define PATCHERD_TARGET_MAPPED_H
@@ -61,6 +61,9 @@ int mapped_map(struct mapped *mapped, uint64_t physical, bool writable, bool tab
 	       struct fail *fail) MUST_CHECK;
 void mapped_unmap(uint8_t **page);
 #define CLEANUP_PAGE CLEANUP(mapped_unmap) uint8_t *
+
+/* -1: the kernel was locked down since the device was opened, which mmap() would not notice. */
+int mapped_unlocked(const struct mapped *mapped, struct fail *fail) MUST_CHECK;
 
 /* Whether all the bytes are of the kernel image, and still its own. */
 bool mapped_in_image(const struct mapped *mapped, uint64_t address, size_t length);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* target_mapped_walk: finds the page tables of the running kernel. What is said of them may be wrong
- * or missing, so it is tried out: they are right if they lead from where the kernel's image is to
- * where /proc/iomem has it. */
+/* target_mapped_walk: finds the page tables of the running kernel. What is said of them may be
+ * wrong or missing, so it is tried out: they are right if they lead from where the kernel's
+ * image is to where /proc/iomem has it. */
 #include <inttypes.h>
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* target_mapped_write: changes without a stop of the CPUs. What differs between old and new lies in
- * one aligned word, which one locked instruction exchanges; then each CPU executes CPUID. Intel does
- * not guarantee that this is enough (SDM volume 3A, 9.1.3): see patcherd(8). */
+/* target_mapped_write: changes without a stop of the CPUs. What differs between old and new lies
+ * in one aligned word, which one locked instruction exchanges; then each CPU executes CPUID.
+ * Intel does not guarantee that this is enough (SDM volume 3A, 9.1.3): see patcherd(8). */
 #include <inttypes.h>
 #include <string.h>
 
@@ -67,17 +67,6 @@ static int prepare(struct mapped *mapped, const struct target_change *change, st
 	     check_use(mapped, change->address, fail) != 0))
 		return -1;
 	return find_word(out, fail);
-}
-
-static int check_lockdown(const struct mapped *mapped, struct fail *fail)
-{
-	const char *lockdown = target_lockdown();
-
-	if (lockdown == NULL)
-		return 0;
-	return fail_set(fail, OUTCOME_NOT_WRITABLE, "%s: the kernel is locked down (%s), by the "
-			"wish of this machine's owner; nothing was written",
-			mapped->target.info.path, lockdown);
 }
 
 /* Maps the word's page. Of a module, it must be the page that the kernel itself reads there. */
@@ -224,7 +213,7 @@ int mapped_check(struct target *target, const struct target_change *changes, siz
 {
 	struct mapped *mapped = (struct mapped *)target;
 
-	if (check_lockdown(mapped, fail) != 0 ||
+	if (mapped_unlocked(mapped, fail) != 0 ||
 	    every_cpu_serialise(mapped->paths->online, fail) != 0)
 		return -1;
 	for (size_t i = 0; i < count; i++) {

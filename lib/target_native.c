@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * target_native: the kernel's own /dev/kmem, up to Linux 5.12 (drivers/char/mem.c; gone with
- * bbcd53c96071). Its mmap() takes a virtual address and subtracts (__pa()) without a look at what it
- * is: right for the image and the direct map, any page at all elsewhere. So a module's page is
- * mapped where the direct map has it. Its read() serves modules. Its write() is never used: to the
- * image it is an oops, for it goes through the direct map, where text is read-only.
+ * bbcd53c96071). Its mmap() takes a virtual address and subtracts (__pa()) without a look at what
+ * it is: right for the image and the direct map, any page at all elsewhere. So a module's page is
+ * mapped where the direct map has it. Its read() serves modules. Its write() is never used: to
+ * the image it is an oops, for it goes through the direct map, where text is read-only.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,8 +28,8 @@ static int place_in_memory(struct mapped *mapped, uint64_t physical, int *fd, ui
 	return 0;
 }
 
-/* Page tables are in the direct map always (__userpte_alloc_gfp is for user's alone), so that looking
- * one up does not lead to looking up another. */
+/* Page tables are in the direct map always (__userpte_alloc_gfp is for user's alone), so that
+ * looking one up does not lead to looking up another. */
 static int native_place(struct mapped *mapped, uint64_t physical, bool table, int *fd,
 			uint64_t *offset, struct fail *fail)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* target_test KIND: what lib/target does with the kernel's own /dev/kmem ("kmem") or with /dev/mem
- * ("mem"), to good addresses and to bad ones; runs as root in a guest, with patcherd_test.ko beside it,
- * and prints TAP. */
+/* target_test KIND: what lib/target does with the kernel's own /dev/kmem ("kmem") or with
+ * /dev/mem ("mem"), to good addresses and to bad ones; runs as root in a guest, with
+ * patcherd_test.ko beside it, and prints TAP. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

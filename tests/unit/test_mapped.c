@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* /dev/mem is a file here: 4 MiB of "physical memory" with a kernel, its page tables and a module. */
+/* /dev/mem is a file here: 4 MiB of "physical memory" with a kernel, its page tables and a
+ * module. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -14,7 +15,8 @@
 /* A device that takes stores and does nothing with them. */
 static bool deaf;
 
-static void *deaf_mmap(void *address, size_t length, int protection, int flags, int fd, off_t offset)
+static void *deaf_mmap(void *address, size_t length, int protection, int flags, int fd,
+		       off_t offset)
 {
 	return mmap(address, length, protection, deaf ? MAP_PRIVATE : flags, fd, offset);
 }
@@ -57,7 +59,7 @@ struct machine {
 	unsigned asked;			/* for symbols */
 };
 
-/* ---- modules, which are not this machine's -------------------------------------------------------- */
+/* ---- modules, which are not this machine's ------------------------------------------------- */
 
 static uint64_t identity;
 static int64_t uses;
@@ -97,7 +99,7 @@ void modules_deinit(struct modules *modules)
 	(void)modules;
 }
 
-/* ---- the machine -------------------------------------------------------------------------------- */
+/* ---- the machine --------------------------------------------------------------------------- */
 
 static void poke(struct machine *machine, uint64_t physical, const void *data, size_t length)
 {
@@ -216,7 +218,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* ---- opening ------------------------------------------------------------------------------------ */
+/* ---- opening ------------------------------------------------------------------------------- */
 
 static void it_says_what_it_is(void **state)
 {
@@ -271,7 +273,7 @@ static void without_the_device_no_symbols_are_asked_for(void **state)
 	assert_int_equal(machine->asked, 0);
 }
 
-/* ---- reading ------------------------------------------------------------------------------------ */
+/* ---- reading ------------------------------------------------------------------------------- */
 
 static void reads(struct machine *machine, uint64_t address, uint64_t physical, size_t length)
 {
@@ -380,7 +382,7 @@ static void a_module_that_goes_while_it_is_read_is_an_error(void **state)
 	assert_int_equal(target_read(machine->target, MODULE, &byte, 1, "x", &fail), 0);
 }
 
-/* ---- writing ------------------------------------------------------------------------------------ */
+/* ---- writing ------------------------------------------------------------------------------- */
 
 static const uint8_t je[] = { 0x74, 0x39, 0x8b }, jne[] = { 0x75, 0x39, 0x8b };
 
@@ -398,7 +400,8 @@ static int write_one(struct machine *machine, uint64_t address, const void *old,
 	return target_write(machine->target, &change, 1, report, fail);
 }
 
-static void assert_bytes(struct machine *machine, uint64_t physical, const void *wanted, size_t length)
+static void assert_bytes(struct machine *machine, uint64_t physical, const void *wanted,
+			 size_t length)
 {
 	uint8_t now[BYTES_MAX];
 

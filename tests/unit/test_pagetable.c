@@ -77,8 +77,8 @@ static void refused(struct ram *ram, struct pagetable table, uint64_t address, e
 	assert_message(fail, message);
 }
 
-/* The kernel of a machine with 4 levels: 0xffffffffa0001000 in a small page, 0xffffffff81200000 in a
- * large one, 0xffff888040000000 in one of 1 GiB. */
+/* The kernel of a machine with 4 levels: 0xffffffffa0001000 in a small page, 0xffffffff81200000
+ * in a large one, 0xffff888040000000 in one of 1 GiB. */
 static struct pagetable four(struct ram *ram, unsigned root)
 {
 	put(ram, root, 511, 8, TABLE(root + 1) | PRESENT);
