@@ -158,7 +158,7 @@ static int job_check(struct job *job, struct target *target, struct fail *fail)
 	size_t count = 0, failed;
 
 	changes = calloc(job->plan.site_count + 1, sizeof(*changes));
-	sites = calloc(job->plan.site_count + 1, sizeof(*sites));
+	sites = calloc(job->plan.site_count + 1, sizeof(struct site_plan *));
 	if (changes == NULL || sites == NULL)
 		return fail_memory(fail, "asking whether it can be written");
 	for (size_t i = 0; i < job->plan.site_count; i++) {
