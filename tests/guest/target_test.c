@@ -332,7 +332,8 @@ int main(int argc, char **argv)
 	    symtab_load_kallsyms("/proc/kallsyms", &symtab, &fail) != 0 ||
 	    (strcmp(kind, "mem") == 0 ? target_open_mem(&symbols, &target, &fail) :
 	     target_open_kmem(&symbols, &target, &fail)) != 0) {
-		printf("Bail out! cannot start: %s\n", fail.message);
+		printf("Bail out! cannot start: %s\n", fail.message[0] != '\0' ? fail.message :
+		       strerror(errno));
 		return 1;
 	}
 	printf("1..%zu\n", count);
