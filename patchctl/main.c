@@ -62,6 +62,8 @@ static const struct command {
 	  "compare the kernel with what was applied", 0, 1, 0 },
 	{ "history", command_history, "[PATCH]",
 	  "who did what, and when, oldest first", 0, 1, 0 },
+	{ "doctor", command_doctor, "",
+	  "show every way into the kernel's memory, and what stands in its way", 0, 0, 0 },
 	{ "disassemble", command_disassemble, "SYMBOL",
 	  "show a function's instructions, as patch files spell them",
 	  1, 1, BIT(IMAGE) | BIT(SYSTEM_MAP) | BIT(MODULE) | BIT(OCCURRENCE) },

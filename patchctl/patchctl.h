@@ -36,6 +36,7 @@ int command_dry_run(const struct options *options, int count, char **arguments);
 int command_revert(const struct options *options, int count, char **arguments);
 int command_status(const struct options *options, int count, char **arguments);
 int command_history(const struct options *options, int count, char **arguments);
+int command_doctor(const struct options *options, int count, char **arguments);
 int command_disassemble(const struct options *options, int count, char **arguments);
 int command_hazards(const struct options *options, int count, char **arguments);
 

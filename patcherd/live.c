@@ -63,12 +63,23 @@ static int opening_symbols(void *data, const struct symtab **out, struct fail *f
 	return 0;
 }
 
-static int open_kind(struct live *live, int kind, struct fail *fail)
+static int open_anew(struct live *live, int kind, struct target **out, struct fail *fail)
 {
 	struct opening opening = { .live = live };
 	const struct target_symbols symbols = { opening_symbols, &opening };
-	struct target *target;
 	int result;
+
+	if (kind == KCORE)
+		return target_open_kcore(out, fail);
+	result = kind == KMEM ? target_open_kmem(&symbols, out, fail) :
+		 target_open_mem(&symbols, out, fail);
+	symtab_destroy(opening.symtab);
+	return result;
+}
+
+static int open_kind(struct live *live, int kind, struct fail *fail)
+{
+	struct target *target;
 
 	/* A device that opened once stays right: the module that makes one cannot go while it is
 	 * open. But memory ranges come and go with modules and hotplug, and kcore's table of them is
@@ -76,16 +87,24 @@ static int open_kind(struct live *live, int kind, struct fail *fail)
 	if (kind != KCORE && live->target != NULL &&
 	    strcmp(live->target->info.kind, kinds[kind]) == 0)
 		return 0;
-	if (kind == KCORE)
-		result = target_open_kcore(&target, fail);
-	else
-		result = kind == KMEM ? target_open_kmem(&symbols, &target, fail) :
-			 target_open_mem(&symbols, &target, fail);
-	symtab_destroy(opening.symtab);
-	if (result < 0)
+	if (open_anew(live, kind, &target, fail) < 0)
 		return -1;
 	target_close(live->target);
 	live->target = target;
+	return 0;
+}
+
+int live_probe(struct live *live, const char *kind, struct target_info *out, struct fail *fail)
+{
+	struct target *target;
+	int i = 0;
+
+	while (strcmp(kinds[i], kind) != 0)
+		i++;
+	if (open_anew(live, i, &target, fail) < 0)
+		return -1;
+	*out = target->info;
+	target_close(target);
 	return 0;
 }
 

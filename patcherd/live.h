@@ -25,6 +25,9 @@ bool live_kind_known(const char *kind);
 /* Makes live->target true for now, and no more: what status and revert need, so that they work
  * where symbols or the lists of hazards cannot be read. */
 int live_open_target(struct live *live, struct fail *fail) MUST_CHECK;
+/* Whether that kind can be opened, and what it is; live->target stays as it is. */
+int live_probe(struct live *live, const char *kind, struct target_info *out,
+	       struct fail *fail) MUST_CHECK;
 /* Makes live->kernel true for now. Call it at the start of each request. */
 int live_refresh(struct live *live, struct fail *fail) MUST_CHECK;
 void live_deinit(struct live *live);

@@ -89,6 +89,7 @@ static const struct method {
 	    { "force", JSON_TRUE, OPTIONAL } } },
 	{ "io.patcherd.Status", false, method_status, { { "patch", JSON_STRING, OPTIONAL } } },
 	{ "io.patcherd.History", false, method_history, { { "patch", JSON_STRING, OPTIONAL } } },
+	{ "io.patcherd.Doctor", false, method_doctor, { { 0 } } },
 	{ "io.patcherd.Disassemble", false, method_disassemble,
 	  { { "symbol", JSON_STRING, REQUIRED }, { "module", JSON_STRING, OPTIONAL },
 	    { "occurrence", JSON_INTEGER, OPTIONAL } } },

@@ -20,6 +20,7 @@ method_answer method_revert;					/* revert.c */
 method_answer method_status, method_history;			/* status.c */
 method_answer method_disassemble;				/* disassemble.c */
 method_answer method_hazards;					/* hazards.c */
+method_answer method_doctor;					/* doctor.c */
 
 /* A server_answer; `data` is the struct daemon. */
 json_t *methods_answer(void *data, const struct journal_caller *caller, const char *method,
