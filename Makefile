@@ -32,7 +32,8 @@ DAEMON_LIBS = $(LIBS) -lsqlite3 -lsodium
 # patchctl is linked statically: it starts in a fifth of the time, as the dynamic loader would relocate
 # 80,000 pointers of libcapstone and libbfd at each start, and runs in a rescue shell. Its dlopen(),
 # which libbfd calls for plugins, is the one in patchctl/debug.c.
-CLIENT_LIBS = $(LIBS) -lbfd $(if $(SAN),,-static -lsframe -liberty -lz -lzstd -Wl$(comma)--wrap=dlopen)
+UNPACK_LIBS = -llzma -llz4 -lzstd -lz
+CLIENT_LIBS = $(LIBS) -lbfd $(UNPACK_LIBS) $(if $(SAN),,-static -lsframe -liberty -lz -lzstd -Wl$(comma)--wrap=dlopen)
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 LIB_OBJECTS := $(call objects,$(wildcard lib/*.c))
@@ -83,7 +84,7 @@ unit: $(UNIT_TESTS)
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/lib.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(BUILD)/lib.a $(DAEMON_LIBS) -lcmocka
+	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(BUILD)/lib.a $(DAEMON_LIBS) -lcmocka $(UNPACK_LIBS)
 
 # Compares lib/insn and lib/asm with libopcodes: tests/boundaries/run.
 $(BUILD)/tests/boundaries: $(BUILD)/obj/tests/boundaries/boundaries.o $(BUILD)/lib.a
@@ -166,7 +167,7 @@ install: all
 # ---- what building and testing needs -----------------------------------------------------------
 
 PACKAGES = build-essential pkg-config libelf-dev binutils-dev libiberty-dev libcapstone-dev libyaml-dev \
-	libjansson-dev zlib1g-dev libzstd-dev libsqlite3-dev libsodium-dev libcmocka-dev \
+	libjansson-dev zlib1g-dev libzstd-dev liblzma-dev liblz4-dev libsqlite3-dev libsodium-dev libcmocka-dev \
 	qemu-system-x86 mmdebstrap kmod cpio busybox-static xz-utils zstd lz4 e2fsprogs \
 	python3-minimal python3-jsonschema python3-yaml mandoc
 LINT_PACKAGES = clang clang-tidy cppcheck libclang-rt-14-dev mandoc

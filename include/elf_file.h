@@ -34,6 +34,10 @@ struct elf_file;
 
 /* Opens and checks. -1: OUTCOME_ERROR with the file's name, the section and why. */
 int elf_file_open(const char *path, struct elf_file **out, struct fail *fail) MUST_CHECK;
+/* The same of bytes in memory, which belong to the elf_file and are freed with it, also when this
+ * fails; `path` is for messages. */
+int elf_file_open_bytes(const char *path, uint8_t *data, size_t size, struct elf_file **out,
+			struct fail *fail) MUST_CHECK;
 void elf_file_close(struct elf_file *elf);
 
 enum architecture elf_file_architecture(const struct elf_file *elf);

@@ -62,6 +62,7 @@ static int map_file(struct elf_file *elf, struct fail *fail)
 	elf->map = mmap(NULL, elf->size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (elf->map == MAP_FAILED)
 		return fail_errno(fail, errno, "%s: cannot map the image", elf->path);
+	elf->data = elf->map;
 	return 0;
 }
 
@@ -69,12 +70,12 @@ static int read_header(struct elf_file *elf, struct fail *fail)
 {
 	GElf_Ehdr header;
 
-	if (memcmp(elf->map, ELFMAG, SELFMAG) != 0)
+	if (memcmp(elf->data, ELFMAG, SELFMAG) != 0)
 		return fail_set(fail, OUTCOME_ERROR, "%s: not an ELF file; an image is a vmlinux, "
-				"a .ko or a .o, not a compressed one", elf->path);
+				"a vmlinuz, a .ko or a .o", elf->path);
 	if (elf_version(EV_CURRENT) == EV_NONE)
 		return fail_set(fail, OUTCOME_ERROR, "libelf is too old: %s", elf_errmsg(-1));
-	elf->elf = elf_memory(elf->map, elf->size);
+	elf->elf = elf_memory((char *)(uintptr_t)elf->data, elf->size);
 	if (elf->elf == NULL || elf_kind(elf->elf) != ELF_K_ELF ||
 	    gelf_getehdr(elf->elf, &header) == NULL)
 		return fail_set(fail, OUTCOME_ERROR, "%s: damaged ELF header", elf->path);
@@ -110,7 +111,7 @@ static int read_section(struct elf_file *elf, size_t index, const char *name,
 				header->sh_offset, header->sh_size);
 	section->name = name;
 	section->size = header->sh_size;
-	section->data = has_bytes ? (const uint8_t *)elf->map + header->sh_offset : NULL;
+	section->data = has_bytes ? elf->data + header->sh_offset : NULL;
 	section->flags = header->sh_flags;
 	/* Thread-local data has addresses of its own and is not in memory as such. */
 	if (header->sh_type == SHT_NULL || (header->sh_flags & SHF_TLS) != 0)
@@ -209,7 +210,7 @@ static int read_sections(struct elf_file *elf, struct fail *fail)
 		if (gelf_getshdr(elf_getscn(elf->elf, i), &header) == NULL)
 			return fail_set(fail, OUTCOME_ERROR, "%s: section %zu is damaged",
 					elf->path, i);
-		const char *name = name_in((const uint8_t *)elf->map + names.sh_offset,
+		const char *name = name_in(elf->data + names.sh_offset,
 					   names.sh_size, header.sh_name);
 
 		if (name == NULL)
@@ -287,26 +288,64 @@ static int read_banner(struct elf_file *elf, struct fail *fail)
 	return 0;
 }
 
-int elf_file_open(const char *path, struct elf_file **out, struct fail *fail)
+/* Of no bytes yet. NULL: memory ran out. */
+static struct elf_file *create(const char *path, struct fail *fail)
 {
 	struct elf_file *elf = calloc(1, sizeof(*elf));
 
-	*out = NULL;
-	if (elf == NULL)
-		return fail_memory(fail, "the image");
-	elf->map = MAP_FAILED;
-	elf->path = strdup(path);
-	if (elf->path == NULL) {
-		(void)fail_memory(fail, "the image's name");
-		goto failed;
+	if (elf != NULL) {
+		elf->map = MAP_FAILED;
+		elf->path = strdup(path);
+		if (elf->path != NULL)
+			return elf;
 	}
-	if (map_file(elf, fail) != 0 || read_header(elf, fail) != 0 ||
-	    read_sections(elf, fail) != 0 || read_modinfo(elf, fail) != 0 ||
-	    read_banner(elf, fail) != 0)
-		goto failed;
+	free(elf);
+	(void)fail_memory(fail, "the image");
+	return NULL;
+}
+
+/* Closes it where that fails. */
+static int read_all(struct elf_file *elf, struct elf_file **out, struct fail *fail)
+{
+	if (read_header(elf, fail) != 0 || read_sections(elf, fail) != 0 ||
+	    read_modinfo(elf, fail) != 0 || read_banner(elf, fail) != 0) {
+		elf_file_close(elf);
+		return -1;
+	}
 	*out = elf;
 	return 0;
-failed:
+}
+
+int elf_file_open(const char *path, struct elf_file **out, struct fail *fail)
+{
+	struct elf_file *elf = create(path, fail);
+
+	*out = NULL;
+	if (elf == NULL)
+		return -1;
+	if (map_file(elf, fail) != 0) {
+		elf_file_close(elf);
+		return -1;
+	}
+	return read_all(elf, out, fail);
+}
+
+int elf_file_open_bytes(const char *path, uint8_t *data, size_t size, struct elf_file **out,
+			struct fail *fail)
+{
+	struct elf_file *elf = create(path, fail);
+
+	*out = NULL;
+	if (elf == NULL) {
+		free(data);
+		return -1;
+	}
+	elf->owned = data;
+	elf->data = data;
+	elf->size = size;
+	if (size >= sizeof(Elf32_Ehdr))
+		return read_all(elf, out, fail);
+	(void)fail_set(fail, OUTCOME_ERROR, "%s: too short for an ELF file (%zu bytes)", path, size);
 	elf_file_close(elf);
 	return -1;
 }
@@ -318,6 +357,7 @@ void elf_file_close(struct elf_file *elf)
 	(void)elf_end(elf->elf); /* a count of references */
 	if (elf->map != MAP_FAILED)
 		(void)munmap(elf->map, elf->size);
+	free(elf->owned);
 	free(elf->path);
 	free(elf->sections);
 	free(elf->in_memory);

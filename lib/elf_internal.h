@@ -9,7 +9,9 @@
 #include "lib/elf_note.h"
 
 struct elf_file {
-	void *map;			/* the file; MAP_FAILED: none */
+	void *map;			/* the file; MAP_FAILED: none, or it is `owned` */
+	uint8_t *owned;
+	const uint8_t *data;		/* its bytes */
 	size_t size;
 	Elf *elf;
 	char *path;

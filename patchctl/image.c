@@ -9,6 +9,7 @@
 #include "plan.h"
 #include "result.h"
 #include "spec.h"
+#include "unpack.h"
 
 struct image {
 	struct elf_file *elf;
@@ -35,10 +36,22 @@ static int symbols_load(const struct options *options, struct image *out, struct
 	return symtab_load_elf(out->elf, &out->symtab, fail);
 }
 
+/* The file itself, or what is packed in it. */
+static int elf_open(const char *path, struct elf_file **out, struct fail *fail)
+{
+	uint8_t *data;
+	size_t size;
+
+	if (unpack_file(path, &data, &size, fail) != 0)
+		return -1;
+	return data == NULL ? elf_file_open(path, out, fail) :
+			      elf_file_open_bytes(path, data, size, out, fail);
+}
+
 /* What was opened before a failure is for image_deinit() all the same. */
 static int image_load(const struct options *options, struct image *out, struct fail *fail)
 {
-	if (elf_file_open(options->image, &out->elf, fail) != 0 ||
+	if (elf_open(options->image, &out->elf, fail) != 0 ||
 	    target_open_image(out->elf, options->image, options->release, &out->target,
 			      fail) != 0 ||
 	    symbols_load(options, out, fail) != 0 ||
