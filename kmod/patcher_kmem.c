@@ -36,8 +36,15 @@
 
 #include "patcher_kmem.h"
 
-#ifndef CONFIG_X86_64
-#error "patcher_kmem knows the kernel's addresses on x86-64 only"
+#if defined(CONFIG_X86_64)
+/* The region that the kernel image is mapped in, once more; the direct map begins far below. */
+#define IMAGE_REGION __START_KERNEL_map
+#elif defined(CONFIG_X86_32)
+/* The image lies in the direct map, of which no page is reserved but those in use as the image, for
+ * the firmware and by who allocated at boot; modules lie in the vmalloc area behind it. */
+#define IMAGE_REGION PAGE_OFFSET
+#else
+#error "patcher_kmem knows the kernel's addresses on x86 only"
 #endif
 #if defined(CONFIG_KRETPROBES) && !defined(CONFIG_KRETPROBE_ON_RETHOOK)
 #error "patcher_kmem cannot look through the return addresses that this kernel's kretprobes hide"
@@ -74,13 +81,11 @@ static int permitted(void)
 	return security_locked_down(LOCKDOWN_DEV_MEM);
 }
 
-/*
- * The kernel image's region and the module area behind it. Nobody else's: the direct map begins
- * far below, and the fixmap, where devices are, above MODULES_END.
- */
-static bool reachable(unsigned long address, size_t length)
+/* The kernel image's region and the module area behind it. The fixmap, where devices are, lies above
+ * MODULES_END. */
+static bool reachable(u64 address, size_t length)
 {
-	return address >= __START_KERNEL_map && address < MODULES_END &&
+	return address >= IMAGE_REGION && address < MODULES_END &&
 	       length <= MODULES_END - address;
 }
 
@@ -112,7 +117,7 @@ static int kmem_open(struct inode *inode, struct file *file)
 
 static ssize_t kmem_read(struct file *file, char __user *buffer, size_t count, loff_t *offset)
 {
-	unsigned long address = *offset;
+	u64 address = *offset;
 	ssize_t copied = 0;
 	int error = permitted();
 	void *bounce;
@@ -133,7 +138,8 @@ static ssize_t kmem_read(struct file *file, char __user *buffer, size_t count, l
 			break;
 		error = PTR_ERR_OR_ZERO(page_at(address));
 		if (!error)
-			error = copy_from_kernel_nofault(bounce, (void *)address, length);
+			error = copy_from_kernel_nofault(bounce, (void *)(unsigned long)address,
+							 length);
 		if (!error && copy_to_user(buffer + copied, bounce, length))
 			error = -EFAULT;
 		if (error)
