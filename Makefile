@@ -73,11 +73,10 @@ $(BUILD)/obj/%.o: %.c
 $(BUILD)/obj/patcherd/interface.o $(BUILD)/obj/faults/patcherd/interface.o: include/io.patcherd.varlink
 
 # Programs that run in a guest.
-$(BUILD)/tests/guest/module_test: $(BUILD)/obj/tests/guest/kmem.o
-$(BUILD)/tests/guest/target_test: $(BUILD)/obj/tests/guest/kmem.o $(BUILD)/lib.a
-$(BUILD)/tests/guest/%: $(BUILD)/obj/tests/guest/%.o
+$(BUILD)/tests/guest/module_test $(BUILD)/tests/guest/target_test: $(BUILD)/obj/tests/guest/kmem.o
+$(BUILD)/tests/guest/%: $(BUILD)/obj/tests/guest/%.o $(BUILD)/lib.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(patsubst %.a,%.a -lelf,$(filter %.a,$^))
+	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(BUILD)/lib.a -lelf
 
 # A unit test links what it uses of lib.a; one for the daemon's parts names their objects here.
 unit: $(UNIT_TESTS)
