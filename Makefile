@@ -73,7 +73,7 @@ $(BUILD)/obj/%.o: %.c
 $(BUILD)/obj/patcherd/interface.o $(BUILD)/obj/faults/patcherd/interface.o: include/io.patcherd.varlink
 
 # Programs that run in a guest.
-$(BUILD)/tests/guest/module_test $(BUILD)/tests/guest/target_test: $(BUILD)/obj/tests/guest/kmem.o
+$(addprefix $(BUILD)/tests/guest/,module_test target_test stress): $(BUILD)/obj/tests/guest/kmem.o
 $(BUILD)/tests/guest/%: $(BUILD)/obj/tests/guest/%.o $(BUILD)/lib.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(BUILD)/lib.a -lelf
