@@ -44,6 +44,13 @@ static unsigned long parameter(const char *name)
 	return value;
 }
 
+static int load_symbols(void *data, const struct symtab **out, struct fail *fail)
+{
+	(void)fail;
+	*out = data;
+	return 0;
+}
+
 /* Where the instructions stand in the function; 0: *fail says why not known. */
 static uint64_t find(const struct what *what, const struct symtab *symtab, struct target *target,
 		     struct fail *fail)
@@ -120,6 +127,7 @@ static bool hammer(const struct what *what, const struct symtab *symtab, struct 
 int main(int argc, char **argv)
 {
 	unsigned long rounds = argc > 1 ? strtoul(argv[1], NULL, 10) : 0;
+	struct target_symbols symbols = { load_symbols, NULL };
 	struct symtab *symtab;
 	struct target *target;
 	int count = 0, failures = 0;
@@ -130,8 +138,12 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	(void)setvbuf(stdout, NULL, _IOLBF, 0);
-	if (symtab_load_kallsyms("/proc/kallsyms", &symtab, &fail) != 0 ||
-	    target_open_kmem(&target, &fail) != 0) {
+	if (symtab_load_kallsyms("/proc/kallsyms", &symtab, &fail) != 0) {
+		printf("Bail out! %s\n", fail.message);
+		return 1;
+	}
+	symbols.data = symtab;
+	if (target_open_kmem(&symbols, &target, &fail) != 0) {
 		printf("Bail out! %s\n", fail.message);
 		return 1;
 	}

@@ -232,9 +232,22 @@ static void churn(struct target *target, long times)
 	   memcmp(before, after, CANARY) == 0, "the canary's page is as it was");
 }
 
+/* For as long as the program runs. */
+static int load_symbols(void *data, const struct symtab **out, struct fail *fail)
+{
+	struct symtab *symtab;
+
+	(void)data;
+	if (symtab_load_kallsyms("/proc/kallsyms", &symtab, fail) != 0)
+		return -1;
+	*out = symtab;
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	long times = argc == 3 ? strtol(argv[2], NULL, 10) : 0;
+	const struct target_symbols symbols = { load_symbols, NULL };
 	struct target *target;
 	struct fail fail;
 
@@ -248,7 +261,7 @@ int main(int argc, char **argv)
 			printf("Bail out! the modules: %s\n", strerror(errno));
 			return 1;
 		}
-		if (target_open_kmem(&target, &fail) != 0) {
+		if (target_open_kmem(&symbols, &target, &fail) != 0) {
 			printf("Bail out! %s\n", fail.message);
 			return 1;
 		}
