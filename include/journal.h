@@ -6,6 +6,7 @@
 #ifndef PATCHERD_JOURNAL_H
 #define PATCHERD_JOURNAL_H
 
+#include "cpus.h"
 #include "patch.h"
 
 /* The words of design and status. INTENDED and REVERTING are seen only after a crash between a
@@ -90,6 +91,13 @@ int journal_set(struct journal *journal, const int64_t *ids, size_t count,
 /* Adds to the audit trail. `at` 0: now; `boot_id` "": this boot. */
 int journal_note(struct journal *journal, const struct journal_event *event,
 		 struct fail *fail) MUST_CHECK;
+
+/* Replaces the list of the CPUs that patcherd has offline, or is about to take there, and has to
+ * bring back; synced. */
+int journal_set_offline(struct journal *journal, const struct cpus *cpus,
+			struct fail *fail) MUST_CHECK;
+/* That list, as far as it is of this boot. */
+int journal_offline(struct journal *journal, struct cpus *out, struct fail *fail) MUST_CHECK;
 
 /* The entries of this boot that are INTENDED, APPLIED or REVERTING, oldest first; `patch` NULL:
  * of all patches. Free each and the array. */

@@ -56,6 +56,13 @@ static const char *const migrations[] = {
 	" comm TEXT NOT NULL"
 	") STRICT;"
 	"CREATE INDEX event_patch ON event (patch, id);",
+
+	/* The CPUs that are offline for a write, or about to be, and to be brought back: of the
+	 * boot `boot_id` only, for another one starts with its CPUs as they should be. */
+	"CREATE TABLE offline_cpu ("
+	" cpu INTEGER PRIMARY KEY CHECK (cpu BETWEEN 0 AND 8191),"
+	" boot_id TEXT NOT NULL"
+	") STRICT;",
 };
 
 enum { VERSION_KNOWN = sizeof(migrations) / sizeof(migrations[0]) };

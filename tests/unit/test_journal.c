@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -364,6 +365,77 @@ static void a_thousand_entries_are_kept_in_order(void **state)
 	journal_close(journal);
 }
 
+static void the_list_of_offline_cpus_is_replaced_kept_and_of_its_boot(void **state)
+{
+	struct place_of_test *place = *state;
+	struct journal *journal = opened(place->path, BOOT_1);
+	struct cpus cpus = { { false } }, read;
+	struct fail fail = { 0 };
+
+	cpus.has[1] = cpus.has[2] = cpus.has[CPUS_MAX - 1] = true;
+	assert_int_equal(journal_set_offline(journal, &cpus, &fail), 0);
+	cpus.has[1] = false;
+	assert_int_equal(journal_set_offline(journal, &cpus, &fail), 0);
+	journal_close(journal);
+	journal = opened(place->path, BOOT_1);
+	assert_int_equal(journal_offline(journal, &read, &fail), 0);
+	assert_memory_equal(&read, &cpus, sizeof(cpus));
+	journal_close(journal);
+	journal = opened(place->path, BOOT_2);
+	assert_int_equal(journal_offline(journal, &read, &fail), 0);
+	assert_true(cpus_none(&read));
+	assert_int_equal(journal_set_offline(journal, &cpus, &fail), 0);
+	journal_close(journal);
+}
+
+/* The table that schema version 2 added to version 1. */
+#define MAKE_OLDER "DROP TABLE offline_cpu; PRAGMA user_version=1;"
+
+static void change(const char *path, const char *sql)
+{
+	sqlite3 *db = NULL;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static void an_older_journal_is_taken_over_with_all_it_has(void **state)
+{
+	struct place_of_test *place = *state;
+	struct journal *journal = opened(place->path, BOOT_1);
+	struct cpus cpus = { { false } };
+	struct fail fail = { 0 };
+
+	(void)intended(journal, "old");
+	journal_close(journal);
+	change(place->path, MAKE_OLDER);
+	journal = opened(place->path, BOOT_1);
+	assert_int_equal(active_count(journal, "old"), 1);
+	cpus.has[3] = true;
+	assert_int_equal(journal_set_offline(journal, &cpus, &fail), 0);
+	journal_close(journal);
+	journal_close(opened(place->path, BOOT_1));
+}
+
+static void what_cannot_be_taken_over_is_left_as_it_was(void **state)
+{
+	struct place_of_test *place = *state;
+	struct journal *journal = opened(place->path, BOOT_1);
+	struct fail fail = { 0 };
+
+	(void)intended(journal, "old");
+	journal_close(journal);
+	change(place->path, MAKE_OLDER "CREATE VIEW offline_cpu AS SELECT 1 AS cpu");
+	journal = NULL;
+	assert_int_equal(journal_open(place->path, BOOT_1, &journal, &fail), -1);
+	assert_contains(fail.message, "cannot make its tables");
+	change(place->path, "DROP VIEW offline_cpu");
+	journal = opened(place->path, BOOT_1);
+	assert_int_equal(active_count(journal, "old"), 1);
+	journal_close(journal);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -380,6 +452,9 @@ int main(void)
 		TEST(what_was_acknowledged_survives_a_kill),
 		TEST(a_first_start_cut_short_can_be_started_again),
 		TEST(a_thousand_entries_are_kept_in_order),
+		TEST(the_list_of_offline_cpus_is_replaced_kept_and_of_its_boot),
+		TEST(an_older_journal_is_taken_over_with_all_it_has),
+		TEST(what_cannot_be_taken_over_is_left_as_it_was),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
