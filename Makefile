@@ -101,12 +101,13 @@ $(BUILD)/tests/orc: $(BUILD)/obj/tests/tables/orc.o $(BUILD)/lib.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 faults = $(patsubst %.c,$(BUILD)/obj/faults/%.o,$(1))
-TRANSACTION = $(patsubst %,patcherd/%.c,transaction transaction_revert store claim look)
+TRANSACTION = $(patsubst %,patcherd/%.c,transaction transaction_revert store claim look offline)
 $(BUILD)/tests/test_look: $(call objects,patcherd/look.c)
 $(BUILD)/tests/test_site_owners: $(call objects,patcherd/site_owners.c)
 $(BUILD)/tests/test_claim: $(call objects,patcherd/look.c patcherd/claim.c)
 $(BUILD)/tests/test_transaction $(BUILD)/tests/test_revert: $(call objects,$(TRANSACTION))
 $(BUILD)/tests/test_recover: $(call faults,$(TRANSACTION) patcherd/recover.c)
+$(BUILD)/tests/test_offline: $(call faults,$(TRANSACTION) patcherd/recover.c)
 
 $(BUILD)/tests/symtab_bench: $(BUILD)/obj/tests/bench/symtab_bench.o $(BUILD)/lib.a
 $(BUILD)/tests/hazard_bench: $(BUILD)/obj/tests/bench/hazard_bench.o $(BUILD)/lib.a

@@ -45,7 +45,9 @@ static int request_make(const struct options *options, const struct patch_file *
 			return -1;
 		}
 	}
-	*out = json_pack("{s:o, s:s?}", "patches", patches, "target", options->target);
+	/* What is not asked for is not named: an older patcherd does not know it. */
+	*out = json_pack("{s:o, s:s?, s:o*}", "patches", patches, "target", options->target,
+			 "offline_cpus", options->offline_cpus ? json_true() : NULL);
 	return *out == NULL ? fail_memory(fail, "the request") : 0;
 }
 

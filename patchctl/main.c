@@ -13,7 +13,8 @@
 
 enum option_id {
 	SOCKET, JSON, HELP, OPTION_VERSION, LIST_COMMANDS,
-	IMAGE, SYSTEM_MAP, RELEASE, DEBUG, MODULE, OCCURRENCE, ALL, FORCE, TARGET, OPTION_COUNT
+	IMAGE, SYSTEM_MAP, RELEASE, DEBUG, MODULE, OCCURRENCE, ALL, FORCE, TARGET,
+	OFFLINE_CPUS, OPTION_COUNT
 };
 #define BIT(option) (1u << (option))
 #define EVERYWHERE (BIT(SOCKET) | BIT(JSON) | BIT(HELP))
@@ -37,6 +38,8 @@ static const struct {
 	[ALL] = { "all", NULL, "every patch that is applied" },
 	[FORCE] = { "force", NULL, "also where somebody else has changed the bytes since" },
 	[TARGET] = { "target", "KIND", "how to reach the kernel: kmem, mem, kcore or auto" },
+	[OFFLINE_CPUS] = { "offline-cpus", NULL,
+			   "run on one CPU meanwhile, where they cannot be stopped" },
 };
 
 static int command_help(const struct options *options, int count, char **arguments);
@@ -51,13 +54,13 @@ static const struct command {
 } commands[] = {
 	{ "apply", command_apply, "FILE...",
 	  "change the running kernel as the patch files say: all of them or none",
-	  1, INT_MAX, BIT(DEBUG) | BIT(TARGET) },
+	  1, INT_MAX, BIT(DEBUG) | BIT(TARGET) | BIT(OFFLINE_CPUS) },
 	{ "dry-run", command_dry_run, "FILE...",
 	  "prove what apply would do, and show it; nothing is changed",
 	  1, INT_MAX, BIT(IMAGE) | BIT(SYSTEM_MAP) | BIT(RELEASE) | BIT(DEBUG) | BIT(TARGET) },
 	{ "revert", command_revert, "PATCH|FILE... | --all",
 	  "put back what patches changed: all of them or none",
-	  0, INT_MAX, BIT(ALL) | BIT(FORCE) },
+	  0, INT_MAX, BIT(ALL) | BIT(FORCE) | BIT(OFFLINE_CPUS) },
 	{ "status", command_status, "[PATCH]",
 	  "compare the kernel with what was applied", 0, 1, 0 },
 	{ "history", command_history, "[PATCH]",
@@ -189,6 +192,7 @@ static int option_set(struct options *options, enum option_id id, const char *ar
 	case ALL: options->all = true; break;
 	case FORCE: options->force = true; break;
 	case TARGET: options->target = argument; break;
+	case OFFLINE_CPUS: options->offline_cpus = true; break;
 	case OPTION_COUNT: break;
 	}
 	return 0;

@@ -25,6 +25,7 @@ struct options {
 	bool json;
 	bool all;
 	bool force;
+	bool offline_cpus;
 	bool help;
 	bool version;
 	bool list_commands;

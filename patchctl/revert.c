@@ -63,8 +63,9 @@ static json_t *request_make(const struct options *options, int count, char **arg
 			return NULL;
 		}
 	}
-	request = json_pack("{s:o, s:b, s:b}", "patches", names, "all", options->all, "force",
-			    options->force);
+	request = json_pack("{s:o, s:b, s:b, s:o*}", "patches", names, "all", options->all, "force",
+			    options->force, "offline_cpus",
+			    options->offline_cpus ? json_true() : NULL);
 	if (request == NULL)
 		(void)fail_memory(fail, "the request");
 	return request;

@@ -16,6 +16,7 @@ enum { PATCHES_MAX = 64, SOURCE_MAX = 4096 };
 struct request {
 	struct daemon *daemon;
 	const struct journal_caller *caller;
+	bool offline_cpus;
 	struct job jobs[PATCHES_MAX];
 	size_t count;
 };
@@ -184,6 +185,13 @@ static int job_check(struct job *job, struct target *target, struct fail *fail)
 	return -1;
 }
 
+static const char *offline_warning(const struct target *target)
+{
+	return target->info.stops ? "without effect: this way in stops all CPUs by itself" :
+	       "the other CPUs are offline while it is written, and tasks that were bound to them "
+	       "may run anywhere from then on: see WAYS IN of patcherd(8)";
+}
+
 static void jobs_check(struct request *request)
 {
 	struct target *target = request->daemon->live.target;
@@ -196,6 +204,8 @@ static void jobs_check(struct request *request)
 			continue;
 		if (job_check(job, target, &fail) < 0)
 			job_set(job, fail.code, fail.message);
+		else if (request->offline_cpus)
+			job_warn(job, "offline-cpus", offline_warning(target));
 		else if (!target->info.stops)
 			job_warn(job, target->info.path, "it changes code while the CPUs run it, by "
 				 "one locked store each, after which every CPU serialises; Intel "
@@ -253,6 +263,7 @@ static json_t *jobs_apply(struct request *request)
 	struct transaction transaction = {
 		.journal = daemon->journal, .target = daemon->live.target,
 		.boot_id = daemon->boot_id, .caller = *request->caller,
+		.cpus = CPUS_DIRECTORY, .offline_cpus = request->offline_cpus,
 	};
 	struct fail fail = { .code = OUTCOME_ERROR };
 	size_t applicable = jobs_with(request, OUTCOME_APPLICABLE);
@@ -268,6 +279,11 @@ static json_t *jobs_apply(struct request *request)
 		if (jobs_with(request, fail.code) == 0)
 			applicable_set(request, fail.code, fail.message);
 		return refuse(request, &fail);
+	}
+	if (transaction.left_offline.message[0] != '\0') {
+		for (size_t i = 0; i < request->count; i++)
+			job_warn(&request->jobs[i], "offline-cpus",
+				 transaction.left_offline.message);
 	}
 	jobs_note(request);
 	return reply_with(json_pack("{s:o}", "results",
@@ -318,6 +334,7 @@ static json_t *run(struct daemon *daemon, const struct journal_caller *caller,
 		return NULL;
 	request->daemon = daemon;
 	request->caller = caller;
+	request->offline_cpus = json_is_true(values[2]);
 	if (!jobs_unpack(values[0], request))
 		reply = reply_invalid("patches");
 	else if (!target_select(daemon, json_string_value(values[1])))

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "offline.h"
 #include "recover.h"
 
 static int read_boot_id(char out[37], struct fail *fail)
@@ -62,10 +63,15 @@ void daemon_recover(struct daemon *daemon)
 	struct transaction transaction = {
 		.journal = daemon->journal, .boot_id = daemon->boot_id,
 		.caller = { .uid = getuid(), .pid = getpid(), .comm = "patcherd" },
+		.cpus = CPUS_DIRECTORY,
 	};
 	struct fail fail;
 
-	if (daemon->recovered || daemon->journal == NULL)
+	if (daemon->journal == NULL)
+		return;
+	/* A revert that was begun so is completed so. */
+	transaction.offline_cpus = offline_recover(&transaction);
+	if (daemon->recovered)
 		return;
 	if (!interrupted(daemon->journal)) {
 		daemon->recovered = true;

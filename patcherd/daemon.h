@@ -19,7 +19,7 @@ struct daemon {
 int daemon_init(struct daemon *daemon, const char *path, struct fail *fail) MUST_CHECK;
 void daemon_deinit(struct daemon *daemon);
 
-/* Runs recover() unless it has: at start, and again before the next request that writes where the
+/* Brings back CPUs that were left offline. Runs recover() unless it has: at start, and again before the next request that writes where the
  * kernel's memory could not be read at start. Failures are logged. */
 void daemon_recover(struct daemon *daemon);
 

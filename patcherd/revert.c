@@ -14,7 +14,8 @@ struct request {
 	struct daemon *daemon;
 	const struct journal_caller *caller;
 	json_t *names;
-	bool all, force;
+	bool all, force, offline_cpus;
+	char *warning;			/* owned; of the way it was written; NULL: none */
 	struct journal_entry *entries;	/* the active ones; those to be reverted first */
 	size_t count, chosen;
 	bool refused;			/* a name is not known */
@@ -98,8 +99,11 @@ static void result_add(struct request *request, const char *patch, enum outcome 
 	result = result_fail(patch, &fail);
 	if (message == NULL)
 		(void)json_object_set_new(result, "message", json_null());
+	if (entry != NULL && request->warning != NULL)
+		(void)json_object_set_new(result, "warnings",
+					  json_pack("[s]", request->warning));
 	if (entry != NULL)
-		(void)json_object_set_new(result, "sites", 
+		(void)json_object_set_new(result, "sites",
 					  sites_json(entry, outcome,
 						     outcome == OUTCOME_REVERTED && message == NULL));
 	if (json_array_append_new(request->results, result) < 0) {
@@ -177,6 +181,16 @@ static void chosen_add(struct request *request, enum outcome outcome, const char
 			   &request->entries[i]);
 }
 
+static void offline_warn(struct request *request, const struct transaction *transaction)
+{
+	/* without memory for a warning the outcome still stands */
+	if (transaction->left_offline.message[0] != '\0')
+		request->warning = strdup(transaction->left_offline.message);
+	else if (request->offline_cpus && transaction->target->info.stops)
+		request->warning = strdup("offline-cpus: without effect: this way in stops all CPUs "
+					  "by itself");
+}
+
 /* Runs the transaction; its results for each entry. */
 static int entries_revert(struct request *request, struct fail *fail)
 {
@@ -184,6 +198,7 @@ static int entries_revert(struct request *request, struct fail *fail)
 	struct transaction transaction = {
 		.journal = daemon->journal, .target = daemon->live.target,
 		.boot_id = daemon->boot_id, .caller = *request->caller,
+		.cpus = CPUS_DIRECTORY, .offline_cpus = request->offline_cpus,
 	};
 	CLEANUP_FREE struct reverted *reverted = calloc(request->chosen, sizeof(*reverted));
 	bool told = false;
@@ -193,6 +208,7 @@ static int entries_revert(struct request *request, struct fail *fail)
 		return fail_memory(fail, "revert");
 	result = transaction_revert(&transaction, request->entries, request->chosen,
 				    request->force, reverted, fail);
+	offline_warn(request, &transaction);
 	for (size_t i = 0; i < request->chosen; i++)
 		told |= result < 0 && reverted[i].entry != NULL &&
 			reverted[i].outcome == fail->code;
@@ -274,6 +290,7 @@ static json_t *revert(struct request *request)
 	entries_choose(request);
 	result = request_run(request, &fail);
 	entries_free(request->entries, request->count);
+	free(request->warning);
 	if (result < 0 && json_array_size(request->results) == 0) {
 		json_decref(request->results);
 		return reply_failed(&fail);
@@ -289,6 +306,7 @@ json_t *method_revert(struct daemon *daemon, const struct journal_caller *caller
 	struct request request = {
 		.daemon = daemon, .caller = caller, .names = values[0],
 		.all = json_is_true(values[1]), .force = json_is_true(values[2]),
+		.offline_cpus = json_is_true(values[3]),
 	};
 
 	if (!names_good(request.names, request.all))

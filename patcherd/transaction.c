@@ -8,6 +8,7 @@
 #include "claim.h"
 #include "fault.h"
 #include "log.h"
+#include "offline.h"
 #include "store.h"
 #include "where.h"
 
@@ -146,8 +147,8 @@ static void note_failed(struct transaction *transaction, const struct apply *app
 }
 
 /* Intent, write, outcome. -1: not applied; *at_fault is the site that is to blame, if one is. */
-static int carry_out(struct transaction *transaction, const struct apply *apply,
-		     const struct store_site **at_fault, struct fail *fail)
+static int write_and_note(struct transaction *transaction, const struct apply *apply,
+			  const struct store_site **at_fault, struct fail *fail)
 {
 	struct store_report report;
 
@@ -169,6 +170,22 @@ static int carry_out(struct transaction *transaction, const struct apply *apply,
 	if (fail->code != OUTCOME_INCOMPLETE)
 		note_failed(transaction, apply, fail);
 	return -1;
+}
+
+/* The same, with the other CPUs offline meanwhile where that is asked for. */
+static int carry_out(struct transaction *transaction, const struct apply *apply,
+		     const struct store_site **at_fault, struct fail *fail)
+{
+	struct cpus taken;
+	int result;
+
+	if (offline_take(transaction, &taken, fail) < 0)
+		return -1;
+	result = write_and_note(transaction, apply, at_fault, fail);
+	offline_give_back(transaction, &taken);
+	if (result < 0 && transaction->left_offline.message[0] != '\0')
+		fail_append(fail, "; %s", transaction->left_offline.message);
+	return result;
 }
 
 static void set_message(char **message, const char *text)

@@ -12,6 +12,9 @@ struct transaction {
 	struct target *target;
 	const char *boot_id;
 	struct journal_caller caller;
+	const char *cpus;		/* CPUS_DIRECTORY */
+	bool offline_cpus;		/* see offline.h */
+	struct fail left_offline;	/* out: which CPUs did not come back; message "": none */
 	uint64_t stop_nanoseconds;	/* out: all CPUs were stopped so long */
 };
 

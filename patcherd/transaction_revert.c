@@ -7,6 +7,7 @@
 #include "fault.h"
 #include "log.h"
 #include "look.h"
+#include "offline.h"
 #include "store.h"
 #include "transaction.h"
 #include "where.h"
@@ -204,7 +205,7 @@ static void tell_success(struct transaction *transaction, const struct revert *r
 			 revert->out[i].message != NULL ? revert->out[i].message : "");
 }
 
-static int carry_out(struct transaction *transaction, struct revert *revert, struct fail *fail)
+static int write_back(struct transaction *transaction, struct revert *revert, struct fail *fail)
 {
 	struct target *target = transaction->target;
 	struct store_report report = { .failed = NULL };
@@ -223,6 +224,23 @@ static int carry_out(struct transaction *transaction, struct revert *revert, str
 	fault_point("after-revert-write");
 	transaction->stop_nanoseconds = report.stop_nanoseconds;
 	return 0;
+}
+
+/* With the other CPUs offline meanwhile where that is asked for and there is something to write. */
+static int carry_out(struct transaction *transaction, struct revert *revert, struct fail *fail)
+{
+	struct cpus taken;
+	int result;
+
+	if (revert->site_count == 0)
+		return write_back(transaction, revert, fail);
+	if (offline_take(transaction, &taken, fail) < 0)
+		return -1;
+	result = write_back(transaction, revert, fail);
+	offline_give_back(transaction, &taken);
+	if (result < 0 && transaction->left_offline.message[0] != '\0')
+		fail_append(fail, "; %s", transaction->left_offline.message);
+	return result;
 }
 
 int transaction_revert(struct transaction *transaction, struct journal_entry *entries, size_t count,

@@ -82,6 +82,7 @@ usage 'not both' revert --all nfs-flock
 usage 'status does not take --image' status --image x
 usage 'apply does not take --image' apply --image x y.yaml
 usage 'apply does not take --force' --force apply y.yaml
+usage 'dry-run does not take --offline-cpus' dry-run --offline-cpus y.yaml
 usage "'--image' requires an argument" dry-run --image
 usage 'need --image' dry-run --system-map x y.yaml
 usage 'need --image' dry-run --release 6.1 y.yaml
@@ -182,6 +183,15 @@ run --socket "$work/broken" revert --all --force
 cp "$work/request" "$work/out"
 ok 'revert --all --force asks for that' json \
 	"r[0]['parameters'] == {'patches': [], 'all': True, 'force': True}"
+run --socket "$work/broken" revert --offline-cpus nfs-flock
+cp "$work/request" "$work/out"
+ok 'revert --offline-cpus asks for that' json "r[0]['parameters']['offline_cpus'] is True"
+run --socket "$work/broken" apply --offline-cpus "$work/good.yaml"
+cp "$work/request" "$work/out"
+ok 'so does apply' json "r[0]['parameters']['offline_cpus'] is True"
+run --socket "$work/broken" apply "$work/good.yaml"
+cp "$work/request" "$work/out"
+ok 'and without it nothing is said of CPUs' json "'offline_cpus' not in r[0]['parameters']"
 run --socket "$work/broken" disassemble --module nfs nfs_flock --occurrence 2
 cp "$work/request" "$work/out"
 ok 'options may stand behind the arguments' json \
