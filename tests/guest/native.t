@@ -11,7 +11,7 @@ cases=${CASES:-"5.10-kmem kmem 2 nopat
 5.10-kmem kmem 1
 5.10-mem mem 2 nopat"}
 
-make -s "$build/tests/guest/target_test" >&2
+make -s "$build/tests/guest/target_test" "$build/faults/patcherd" >&2
 
 # guest KERNEL KIND CPUS [BOOT-OPTION…]: both tests in one guest.
 guest() {
@@ -21,7 +21,8 @@ guest() {
 	release=$(cat "$dir/release")
 	make -s module-test KVER="$release" KDIR="$dir/build" >&2
 	tests/guest/run --kernel "$dir" --smp "$3" --append "${*:4}" --timeout 600 --add "$build/patcherd" \
-		--add "$build/patchctl" --add "$build/tests/guest/target_test" \
+		--add "$build/faults/patcherd:patcherd-faults" --add "$build/patchctl" \
+		--add "$build/tests/guest/target_test" \
 		--add "$build/kmod-$release/test/patcherd_test.ko" --add tests/guest/tap.sh \
 		--add tests/guest/daemon.sh --add tests/guest/nfs.sh --add tests/guest/native-guest \
 		-- sh -c "$command"

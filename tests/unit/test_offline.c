@@ -362,6 +362,18 @@ static void where_every_cpu_can_go_the_first_goes_on(void **state)
 	assert_listed(fake, "2");
 }
 
+static void one_that_cannot_go_is_the_one_that_goes_on(void **state)
+{
+	struct fake *fake = *state;
+
+	machine_list(&machine, "1-2\n");
+	machine_cpu(&machine, 2, NULL);
+	fake->shared->kill_before = 1;
+	killed_in(fake, apply_one);
+	assert_cpu(&machine, 1, '0');
+	assert_listed(fake, "1");
+}
+
 static void one_cpu_alone_needs_nothing(void **state)
 {
 	struct fake *fake = *state;
@@ -437,6 +449,7 @@ int main(void)
 		OFFLINE_TEST(one_that_does_not_come_back_is_told_and_kept_until_it_does),
 		OFFLINE_TEST(a_failure_says_also_who_did_not_come_back),
 		OFFLINE_TEST(where_every_cpu_can_go_the_first_goes_on),
+		OFFLINE_TEST(one_that_cannot_go_is_the_one_that_goes_on),
 		OFFLINE_TEST(one_cpu_alone_needs_nothing),
 		OFFLINE_TEST(where_the_cpus_are_stopped_or_it_is_not_asked_for_none_goes),
 		OFFLINE_TEST(a_revert_without_anything_to_write_takes_none),
