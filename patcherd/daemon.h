@@ -19,8 +19,9 @@ struct daemon {
 int daemon_init(struct daemon *daemon, const char *path, struct fail *fail) MUST_CHECK;
 void daemon_deinit(struct daemon *daemon);
 
-/* Brings back CPUs that were left offline. Runs recover() unless it has: at start, and again before the next request that writes where the
- * kernel's memory could not be read at start. Failures are logged. */
+/* At start, and before each request that writes: brings back CPUs that were left offline, and runs
+ * recover() unless it has, for the kernel's memory may not be readable at start. Failures are
+ * logged. */
 void daemon_recover(struct daemon *daemon);
 
 /* One attempt of `caller` and how it ended, to the audit trail and the log. `message` NULL: there is

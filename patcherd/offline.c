@@ -101,8 +101,8 @@ static void tell_left(struct transaction *transaction, unsigned cpu, const struc
 
 	log_line(LOG_CRIT, &(struct log_about){ .caller = &transaction->caller },
 		 "CPU %u was taken offline for a change of the kernel and does not come back: %s; "
-		 "bring it back with `echo 1 >%s/cpu%u/online`; patcherd tries it again at its next "
-		 "start and before its next change", cpu, why->message, transaction->cpus, cpu);
+		 "bring it back with `echo 1 >%s/cpu%u/online`; patcherd tries it again at its "
+		 "next start and before its next change", cpu, why->message, transaction->cpus, cpu);
 	if (left->message[0] == '\0')
 		(void)fail_set(left, OUTCOME_ERROR, "CPUs that were taken offline for this do not "
 			       "come back:");
@@ -133,8 +133,8 @@ void offline_give_back(struct transaction *transaction, const struct cpus *taken
 	/* A list that is too long does no harm: what is in it is online. */
 	if (!known || journal_set_offline(transaction->journal, &listed, &why) < 0)
 		log_line(LOG_WARNING, &(struct log_about){ .caller = &transaction->caller },
-			 "the CPUs' coming back could not be noted; patcherd looks after them again "
-			 "at its next start: %s", why.message);
+			 "the CPUs' coming back could not be noted; patcherd looks after them "
+			 "again at its next start: %s", why.message);
 }
 
 bool offline_recover(struct transaction *transaction)

@@ -187,8 +187,8 @@ static void offline_warn(struct request *request, const struct transaction *tran
 	if (transaction->left_offline.message[0] != '\0')
 		request->warning = strdup(transaction->left_offline.message);
 	else if (request->offline_cpus && transaction->target->info.stops)
-		request->warning = strdup("offline-cpus: without effect: this way in stops all CPUs "
-					  "by itself");
+		request->warning = strdup("offline-cpus: without effect: this way in stops all "
+					  "CPUs by itself");
 }
 
 /* Runs the transaction; its results for each entry. */
