@@ -162,6 +162,7 @@ install: all
 	install -m 644 man/patcherd.8 man/patchctl.8 $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 644 patches/* include/io.patcherd.varlink $(DESTDIR)$(PREFIX)/share/patcherd
 	install -m 644 systemd/patcherd.socket $(DESTDIR)$(UNITDIR)
+	install -m 644 systemd/patcherd-ways.conf $(DESTDIR)$(PREFIX)/share/patcherd
 	sed 's,@sbindir@,$(SBINDIR),' systemd/patcherd.service >$(DESTDIR)$(UNITDIR)/patcherd.service
 
 # ---- what building and testing needs -----------------------------------------------------------

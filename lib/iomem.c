@@ -90,7 +90,8 @@ static int check(const struct iomem *iomem, const char *path, struct fail *fail)
 {
 	if (iomem->image_end == 0)
 		return fail_set(fail, OUTCOME_NOT_WRITABLE, "%s does not say where in physical "
-				"memory the kernel lies: that takes CAP_SYS_ADMIN", path);
+				"memory the kernel lies: that takes CAP_SYS_ADMIN (by "
+				"systemd: see WAYS IN in patcherd(8))", path);
 	if (iomem->code == 0 || iomem->code > iomem->image_end ||
 	    !iomem_is_ram(iomem, iomem->code, iomem->image_end - iomem->code + 1))
 		return fail_set(fail, OUTCOME_ERROR, "%s: the kernel's code and data, from 0x%"

@@ -52,7 +52,7 @@ static void ways_print(const json_t *ways)
 		lines_print(stdout, "    ", json_text(way, "message"));
 		if (json_is_true(json_object_get(way, "writable")) &&
 		    !json_is_true(json_object_get(way, "stops")))
-			(void)puts("    it changes text without stopping the CPUs: see CHANGING TEXT in "
+			(void)puts("    it changes text without stopping the CPUs: see WAYS IN in "
 				   "patcherd(8)");
 	}
 }
