@@ -11,7 +11,7 @@
 
 bool cpus_none(const struct cpus *cpus)
 {
-	return memchr(cpus->has, true, sizeof(cpus->has)) == NULL;
+	return memchr(cpus->has, 1, sizeof(cpus->has)) == NULL;
 }
 
 static bool take_number(const char **at, unsigned long *out)

@@ -75,7 +75,7 @@ static int read_header(struct elf_file *elf, struct fail *fail)
 				"a vmlinuz, a .ko or a .o", elf->path);
 	if (elf_version(EV_CURRENT) == EV_NONE)
 		return fail_set(fail, OUTCOME_ERROR, "libelf is too old: %s", elf_errmsg(-1));
-	elf->elf = elf_memory((char *)(uintptr_t)elf->data, elf->size);
+	elf->elf = elf_memory((char *)elf->data, elf->size);
 	if (elf->elf == NULL || elf_kind(elf->elf) != ELF_K_ELF ||
 	    gelf_getehdr(elf->elf, &header) == NULL)
 		return fail_set(fail, OUTCOME_ERROR, "%s: damaged ELF header", elf->path);

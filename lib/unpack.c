@@ -57,7 +57,7 @@ typedef const char *(*unpacker)(const uint8_t *data, size_t size, struct output 
 static const char *unpack_gzip(const uint8_t *data, size_t size, struct output *out)
 {
 	/* zlib does not write there */
-	z_stream stream = { .next_in = (uint8_t *)(uintptr_t)data, .avail_in = (uInt)size };
+	z_stream stream = { .next_in = (uint8_t *)data, .avail_in = (uInt)size };
 	int result = inflateInit2(&stream, 15 + 16);	/* the largest window; gzip's header */
 
 	while (result == Z_OK && output_grow(out)) {

@@ -127,7 +127,7 @@ static int add_symbols(json_t *list, struct live *live)
 static json_t *conditions_json(struct live *live)
 {
 	json_t *list = json_array();
-	struct machine machine;
+	struct machine machine = { .count = 0 };
 	struct utsname name;
 	int result = 0;
 

@@ -96,7 +96,7 @@ static int open_kind(struct live *live, int kind, struct fail *fail)
 
 int live_probe(struct live *live, const char *kind, struct target_info *out, struct fail *fail)
 {
-	struct target *target;
+	struct target *target = NULL;
 	int i = 0;
 
 	while (strcmp(kinds[i], kind) != 0)
