@@ -12,13 +12,19 @@
 static const char *const kinds[] = { "kmem", "mem", "kcore" };
 enum { KMEM, MEM, KCORE, KINDS };
 
+/* KINDS: there is none of that name. */
+static int kind_find(const char *kind)
+{
+	int i = 0;
+
+	while (i < KINDS && strcmp(kind, kinds[i]) != 0)
+		i++;
+	return i;
+}
+
 bool live_kind_known(const char *kind)
 {
-	for (int i = 0; i < KINDS; i++) {
-		if (strcmp(kind, kinds[i]) == 0)
-			return true;
-	}
-	return false;
+	return kind_find(kind) < KINDS;
 }
 
 /* The symbols by which a target finds the kernel. */
@@ -96,11 +102,11 @@ static int open_kind(struct live *live, int kind, struct fail *fail)
 
 int live_probe(struct live *live, const char *kind, struct target_info *out, struct fail *fail)
 {
-	struct target *target = NULL;
-	int i = 0;
+	struct target *target;
+	int i = kind_find(kind);
 
-	while (strcmp(kinds[i], kind) != 0)
-		i++;
+	if (i == KINDS)
+		return fail_set(fail, OUTCOME_ERROR, "there is no way in called %s", kind);
 	if (open_anew(live, i, &target, fail) < 0)
 		return -1;
 	*out = target->info;
