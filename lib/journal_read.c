@@ -305,13 +305,14 @@ int journal_events(struct journal *journal, const char *patch, size_t max,
 		   struct journal_event **out, size_t *count, struct fail *fail)
 {
 	CLEANUP_STATEMENT sqlite3_stmt *statement = NULL;
+	uint64_t limit = max; /* size_t is smaller on i386 */
 
 	if (db_prepare(journal, "SELECT * FROM (SELECT id, at, boot_id, patch, action, outcome,"
 		       " message, uid, pid, comm FROM event WHERE ?1 IS NULL OR patch = ?1"
 		       " ORDER BY id DESC LIMIT ?2) ORDER BY id", &statement, fail) < 0)
 		return -1;
 	if (sqlite3_bind_text(statement, 1, patch, -1, SQLITE_STATIC) != SQLITE_OK ||
-	    sqlite3_bind_int64(statement, 2, max > INT64_MAX ? INT64_MAX : (int64_t)max) !=
+	    sqlite3_bind_int64(statement, 2, limit > INT64_MAX ? INT64_MAX : (int64_t)limit) !=
 		    SQLITE_OK)
 		return fail_memory(fail, "reading the journal");
 	return events_read(journal, statement, out, count, fail);
