@@ -236,7 +236,7 @@ static void nops_of_every_length_are_known(void **state)
 		"66 66 66 66 66 66 2e 0f 1f 84 00 00 00 00 00",
 	};
 	/* arch/x86/include/asm/nops.h, and gas for i386 */
-	static const char *const i386[] = {
+	static const char *const nops32[] = {
 		"89 f6", "8d 76 00", "8d 74 26 00", "3e 8d 74 26 00", "8d b6 00 00 00 00",
 		"8d b4 26 00 00 00 00", "3e 8d b4 26 00 00 00 00", "8d bc 27 00 00 00 00",
 	};
@@ -249,9 +249,9 @@ static void nops_of_every_length_are_known(void **state)
 		assert_true(decode(ARCH_X86_64, both[i]).nop);
 		assert_true(decode(ARCH_I386, both[i]).nop);
 	}
-	for (size_t i = 0; i < sizeof(i386) / sizeof(i386[0]); i++) {
-		assert_true(decode(ARCH_I386, i386[i]).nop);
-		assert_false(decode(ARCH_X86_64, i386[i]).nop);	/* clears the upper half */
+	for (size_t i = 0; i < sizeof(nops32) / sizeof(nops32[0]); i++) {
+		assert_true(decode(ARCH_I386, nops32[i]).nop);
+		assert_false(decode(ARCH_X86_64, nops32[i]).nop);	/* clears the upper half */
 	}
 	for (size_t i = 0; i < sizeof(neither) / sizeof(neither[0]); i++) {
 		assert_false(decode(ARCH_X86_64, neither[i]).nop);
