@@ -45,25 +45,35 @@ make_ext4() {
 	PATH=$PATH:/sbin:/usr/sbin mke2fs -q -t ext4 -O ^has_journal -m 0 -N 65536 -d "$2" "$1"
 }
 
-# The suites of Debian 12 by the machine's own mirror, as lines of a sources.list: the mirror has
-# the security suite beside its archive, whether the machine uses it or not.
+# own_sources [CODENAME [ARCHITECTURE]]: the suites of a Debian release (default Debian 12's) by the
+# machine's own mirror, as lines of a sources.list: the mirror has other releases, and the security
+# suite beside its archive, whether the machine uses them or not. i386 does without that suite: all
+# we want of it is in the archive, and it was met with an index that its signature denies.
 own_sources() {
-	local key=/usr/share/keyrings/debian-archive-keyring.gpg uri
+	local key=/usr/share/keyrings/debian-archive-keyring.gpg codename=${1:-bookworm} uri
 	uri=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Codename: bookworm' \
 		'Component: main' | grep -E '/debian/?$' | head -n 1)
 	[ -n "$uri" ] || die "apt has no source for Debian 12 (bookworm)"
 	uri=${uri%/}
-	printf 'deb [signed-by=%s] %s %s main\n' "$key" "$uri" bookworm "$key" "$uri" bookworm-updates \
-		"$key" "${uri%/debian}/debian-security" bookworm-security
+	printf "deb [signed-by=$key] %s %s main\n" "$uri" "$codename" "$uri" "$codename-updates"
+	[ "${2:-}" = i386 ] ||
+		echo "deb [signed-by=$key] ${uri%/debian}/debian-security $codename-security main"
 }
 
-# Makes `apt` the options for a configuration of our own, with fresh lists.
+# own_apt [CODENAME [ARCHITECTURE]]: makes `apt` the options for a configuration of our own, with
+# lists of today: by default for Debian 12 on this machine's architecture.
 own_apt() {
-	local dir=$CACHE/apt
+	local dir=$CACHE/apt${1:+-$1}${2:+-$2}
 	mkdir -p "$dir/lists/partial" "$dir/archives/partial"
-	own_sources >"$dir/sources.list"
+	own_sources "$@" >"$dir/sources.list"
 	apt=(-o "Dir::Etc::SourceList=$dir/sources.list" -o Dir::Etc::SourceParts=/dev/null
 	     -o "Dir::State::Lists=$dir/lists" -o "Dir::Cache=$dir" -o Debug::NoLocking=1
 	     -o APT::Sandbox::User=root)
-	apt-get "${apt[@]}" -q update >&2
+	# The machine's own packages are of another architecture: to apt nothing is installed.
+	[ -z "${2:-}" ] || apt+=(-o "APT::Architecture=$2" -o "APT::Architectures=$2"
+				 -o Dir::State::Status=/dev/null)
+	if [ -z "$(find "$dir" -name updated -mtime -1)" ]; then
+		apt-get "${apt[@]}" -q update >&2
+		touch "$dir/updated"
+	fi
 }
