@@ -10,14 +10,29 @@
 #   make fuzz            the fuzzers, SECONDS each
 #   make lint            static analysis
 #   SAN=address,undefined with any of them: a sanitizer build, in $(BUILD)-san
+#   ARCH=i386 with the first or unit: 32-bit programs, in build-i386, made on amd64
 
 VERSION := 0.1.0
-BUILD ?= build$(if $(SAN),-san)
+BUILD ?= build$(if $(ARCH),-$(ARCH))$(if $(SAN),-san)
 PREFIX ?= /usr/local
 DESTDIR ?=
 
 CC = gcc
 CFLAGS ?= -O2 -g
+
+# What we link, as Debian names it.
+LIBRARIES = libelf-dev binutils-dev libiberty-dev libcapstone-dev libyaml-dev libjansson-dev \
+	zlib1g-dev libzstd-dev liblzma-dev liblz4-dev libsqlite3-dev libsodium-dev libcmocka-dev
+
+# 32-bit programs, against i386's packages, which are unpacked and not installed. The unit tests run
+# where they are made, with the libraries unpacked too; the other programs where i386 is installed.
+ifeq ($(ARCH),i386)
+SYSROOT := $(shell tests/guest/sysroot.sh $(LIBRARIES))
+$(if $(SYSROOT),,$(error tests/guest/sysroot.sh failed))
+override CC += -m32 --sysroot=$(SYSROOT) -B$(SYSROOT)/usr/lib/gcc/i686-linux-gnu/12/
+TEST_LDFLAGS = -Wl,--dynamic-linker,$(SYSROOT)/lib/ld-linux.so.2,--disable-new-dtags \
+	-Wl,-rpath,$(SYSROOT)/lib/i386-linux-gnu:$(SYSROOT)/usr/lib/i386-linux-gnu
+endif
 # gcc and clang differ in what hardening they have: probe each flag.
 flag = $(shell $(CC) -Werror $(1) -x c -c -o /dev/null /dev/null 2>/dev/null && echo $(1))
 HARDENING := $(foreach f,-fstack-protector-strong -fstack-clash-protection -fcf-protection,$(call flag,$(f)))
@@ -29,11 +44,11 @@ ALL_LDFLAGS = -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 comma := ,
 LIBS = -lcapstone -lelf -lyaml -ljansson
 DAEMON_LIBS = $(LIBS) -lsqlite3 -lsodium
+UNPACK_LIBS = -llzma -llz4 -lzstd -lz
 # patchctl is linked statically: it starts in a fifth of the time, as the dynamic loader would relocate
 # 80,000 pointers of libcapstone and libbfd at each start, and runs in a rescue shell. Its dlopen(),
 # which libbfd calls for plugins, is the one in patchctl/debug.c.
-UNPACK_LIBS = -llzma -llz4 -lzstd -lz
-CLIENT_LIBS = $(LIBS) -lbfd $(UNPACK_LIBS) $(if $(SAN),,-static -lsframe -liberty -lz -lzstd -Wl$(comma)--wrap=dlopen)
+CLIENT_LIBS = $(LIBS) -lbfd $(if $(SAN),,-static -lsframe -liberty -Wl$(comma)--wrap=dlopen) $(UNPACK_LIBS)
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 LIB_OBJECTS := $(call objects,$(wildcard lib/*.c))
@@ -83,7 +98,7 @@ unit: $(UNIT_TESTS)
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/lib.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(BUILD)/lib.a $(DAEMON_LIBS) -lcmocka $(UNPACK_LIBS)
+	$(CC) $(ALL_LDFLAGS) $(TEST_LDFLAGS) -o $@ $(filter %.o,$^) $(BUILD)/lib.a $(DAEMON_LIBS) -lcmocka $(UNPACK_LIBS)
 
 # Compares lib/insn and lib/asm with libopcodes: tests/boundaries/run.
 $(BUILD)/tests/boundaries: $(BUILD)/obj/tests/boundaries/boundaries.o $(BUILD)/lib.a
@@ -167,9 +182,9 @@ install: all
 
 # ---- what building and testing needs -----------------------------------------------------------
 
-PACKAGES = build-essential pkg-config libelf-dev binutils-dev libiberty-dev libcapstone-dev libyaml-dev \
-	libjansson-dev zlib1g-dev libzstd-dev liblzma-dev liblz4-dev libsqlite3-dev libsodium-dev libcmocka-dev \
-	qemu-system-x86 mmdebstrap kmod cpio busybox-static xz-utils zstd lz4 e2fsprogs \
+PACKAGES = build-essential pkg-config $(LIBRARIES) \
+	qemu-system-x86 mmdebstrap arch-test kmod cpio xz-utils zstd lz4 e2fsprogs \
+	bc bison flex \
 	python3-minimal python3-jsonschema python3-yaml mandoc
 LINT_PACKAGES = clang clang-tidy cppcheck libclang-rt-14-dev mandoc
 
@@ -232,6 +247,6 @@ install-module: module
 	$(if $(DESTDIR),,depmod $(KVER))
 
 clean:
-	rm -rf build build-san build-lint build-fuzz
+	rm -rf build build-san build-i386 build-i386-san build-lint build-fuzz
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
