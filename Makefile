@@ -36,7 +36,7 @@ endif
 # gcc and clang differ in what hardening they have: probe each flag.
 flag = $(shell $(CC) -Werror $(1) -x c -c -o /dev/null /dev/null 2>/dev/null && echo $(1))
 HARDENING := $(foreach f,-fstack-protector-strong -fstack-clash-protection -fcf-protection,$(call flag,$(f)))
-ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DVERSION='"$(VERSION)"' -Iinclude -I. \
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -DVERSION='"$(VERSION)"' -Iinclude -I. \
 	-Wall -Wextra -Wformat=2 -Wshadow $(if $(CI),-Werror) \
 	$(HARDENING) $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all,-D_FORTIFY_SOURCE=2) $(CFLAGS)
 ALL_LDFLAGS = -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
