@@ -9,6 +9,7 @@ here=$(dirname "$0")
 # shellcheck source=tests/guest/cache.sh
 . "$here/cache.sh"
 
+apt=()	# options for apt-get and apt-cache: own_apt's
 name=${1:?usage: kernels.sh NAME, such as 5.10-kmem}
 fragments=("$here/kernels/common.config" "$here/kernels/$name.config")
 package=linux-source-${name%%-*}
@@ -50,7 +51,8 @@ build() {
 	# Modules are built with the headers and with programs, which are below scripts and tools.
 	find "$dir/build" \( -name scripts -o -name tools \) -prune -o \
 		\( -name '*.[oa]' -o -name '.tmp_*' \) -type f -exec rm {} +
-	make_ext4 "$dir/modules.img" "$dir/lib/modules"
+	# So few that the share that make_ext4 adds does not hold the file system's own blocks.
+	make_ext4 "$dir/modules.img" "$dir/lib/modules" 16
 }
 
 own_apt bullseye
