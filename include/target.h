@@ -79,6 +79,9 @@ int target_open_kmem(const struct target_symbols *symbols, struct target **out,
 /* /dev/mem, where CONFIG_STRICT_DEVMEM is off. -1 as above. */
 int target_open_mem(const struct target_symbols *symbols, struct target **out,
 		    struct fail *fail) MUST_CHECK;
+/* The mode of lockdown in force, "integrity" or "confidentiality"; NULL: none, or the kernel has
+ * no lockdown. */
+const char *target_lockdown(void);
 /* NULL is allowed. */
 void target_close(struct target *target);
 

@@ -8,9 +8,6 @@
 
 /* Fills in architecture, release and build_id of the running kernel. */
 int target_live_info(struct target_info *info, struct fail *fail) MUST_CHECK;
-/* The mode of lockdown in force, "integrity" or "confidentiality"; NULL: none, or the kernel has
- * no lockdown. */
-const char *target_lockdown(void);
 
 /* What the kernel says of itself, for the kinds that map its memory. */
 struct mapped_paths {

@@ -88,9 +88,10 @@ static int open_kind(struct live *live, int kind, struct fail *fail)
 	struct target *target;
 
 	/* A device that opened once stays right: the module that makes one cannot go while it is
-	 * open. But memory ranges come and go with modules and hotplug, and kcore's table of them is
-	 * read when it is opened: so that is opened anew. */
-	if (kind != KCORE && live->target != NULL &&
+	 * open, though the kernel may be locked down meanwhile. But memory ranges come and go with
+	 * modules and hotplug, and kcore's table of them is read when it is opened: so that is opened
+	 * anew. */
+	if (kind != KCORE && live->target != NULL && target_lockdown() == NULL &&
 	    strcmp(live->target->info.kind, kinds[kind]) == 0)
 		return 0;
 	if (open_anew(live, kind, &target, fail) < 0)
