@@ -56,8 +56,10 @@ static struct task_struct **threads;
 
 static int hammer(void *unused)
 {
+	size_t i;
+
 	while (!kthread_should_stop()) {
-		for (size_t i = 0; i < ARRAY_SIZE(hammered) * 64; i++) {
+		for (i = 0; i < ARRAY_SIZE(hammered) * 64; i++) {
 			size_t which = i % ARRAY_SIZE(hammered);
 			unsigned int value = hammered[which].call();
 
