@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* target_test KIND: what lib/target does with the kernel's own /dev/kmem ("kmem") or with
- * /dev/mem ("mem"), to good addresses and to bad ones; runs as root in a guest, with
- * patcherd_test.ko beside it, and prints TAP. */
+/* target_test KIND: what lib/target does with the kernel's own /dev/kmem ("kmem"), with /dev/mem
+ * ("mem"), or with patcher_kmem's /dev/kmem ("module"), to good addresses and to bad ones; runs as
+ * root in a guest, with patcherd_test.ko beside it, and prints TAP. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -18,6 +18,7 @@ static struct target *target;
 static struct symtab *symtab;
 static struct fail fail;
 static int user = -1;		/* what keeps patcherd_test in use */
+static bool by_module;		/* by patcher_kmem */
 
 /* In a test: says what did not hold, and ends the test. */
 #define CHECK(condition) do { \
@@ -86,7 +87,7 @@ static bool it_is_what_it_says(void)
 	FILE *file = fopen("/proc/version", "re");
 
 	CHECK(file != NULL && fgets(banner, sizeof(banner), file) != NULL && fclose(file) == 0);
-	CHECK(target->info.live && target->info.writable && !target->info.stops);
+	CHECK(target->info.live && target->info.writable && target->info.stops == by_module);
 	CHECK(target_read(target, value_of("linux_banner"), found, strlen(banner), "the banner",
 			  &fail) == 0);
 	CHECK(memcmp(found, banner, strlen(banner)) == 0);
@@ -298,25 +299,28 @@ static bool what_one_store_cannot_do_is_refused(void)
 	return true;
 }
 
-static const struct {
+/* What patcher_kmem does with edges, and that it does what one store cannot, is in module_test. */
+static const struct test {
 	const char *name;
 	bool (*run)(void);
+	bool mapped;		/* for the ways that map memory alone */
 } tests[] = {
-	{ "it is what it says", it_is_what_it_says },
-	{ "text of the image is read", text_of_the_image_is_read },
-	{ "text and data of a module are read", text_and_data_of_a_module_are_read },
-	{ "addresses that are no one's are refused", addresses_that_are_no_ones_are_refused },
-	{ "the edges of image and module are refused", the_edges_of_image_and_module_are_refused },
-	{ "every symbol is read or refused", every_symbol_is_read_or_refused },
-	{ "a module that nothing holds is refused", a_module_that_nothing_holds_is_refused },
+	{ "it is what it says", it_is_what_it_says, false },
+	{ "text of the image is read", text_of_the_image_is_read, false },
+	{ "text and data of a module are read", text_and_data_of_a_module_are_read, false },
+	{ "addresses that are no one's are refused", addresses_that_are_no_ones_are_refused, false },
+	{ "the edges of image and module are refused", the_edges_of_image_and_module_are_refused,
+	  true },
+	{ "every symbol is read or refused", every_symbol_is_read_or_refused, false },
+	{ "a module that nothing holds is refused", a_module_that_nothing_holds_is_refused, true },
 	{ "a function of a module is changed, and back",
-	  a_function_of_a_module_is_changed_and_changed_back },
+	  a_function_of_a_module_is_changed_and_changed_back, false },
 	{ "a variable of a module is changed, and back",
-	  a_variable_of_a_module_is_changed_and_changed_back },
+	  a_variable_of_a_module_is_changed_and_changed_back, false },
 	{ "a variable of the image is changed, and back",
-	  a_variable_of_the_image_is_changed_and_changed_back },
-	{ "several places are changed, or none", several_places_are_changed_or_none },
-	{ "what one store cannot do is refused", what_one_store_cannot_do_is_refused },
+	  a_variable_of_the_image_is_changed_and_changed_back, false },
+	{ "several places are changed, or none", several_places_are_changed_or_none, false },
+	{ "what one store cannot do is refused", what_one_store_cannot_do_is_refused, true },
 };
 
 int main(int argc, char **argv)
@@ -324,8 +328,9 @@ int main(int argc, char **argv)
 	const struct target_symbols symbols = { load_symbols, NULL };
 	const size_t count = sizeof(tests) / sizeof(*tests);
 	const char *kind = argc > 1 ? argv[1] : "kmem";
-	size_t failed = 0;
+	size_t run = 0, failed = 0;
 
+	by_module = strcmp(kind, "module") == 0;
 	(void)setvbuf(stdout, NULL, _IOLBF, 0);
 	if (load("patcherd_test.ko") != 0 || !write_file("/dev/patcherd_test", "1") ||
 	    (user = open("/dev/patcherd_test", O_RDONLY | O_CLOEXEC)) < 0 ||
@@ -336,13 +341,16 @@ int main(int argc, char **argv)
 		       strerror(errno));
 		return 1;
 	}
-	printf("1..%zu\n", count);
 	for (size_t i = 0; i < count; i++) {
-		bool passed = tests[i].run();
+		bool passed;
 
-		printf("%s %zu - %s: %s\n", passed ? "ok" : "not ok", i + 1, kind, tests[i].name);
+		if (tests[i].mapped && by_module)
+			continue;
+		passed = tests[i].run();
+		printf("%s %zu - %s: %s\n", passed ? "ok" : "not ok", ++run, kind, tests[i].name);
 		failed += !passed;
 	}
+	printf("1..%zu\n", run);
 	target_close(target);
 	symtab_destroy(symtab);
 	return failed != 0;
