@@ -1,13 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # stress.t [reload|churn [N]]: patcher_kmem that comes and goes, and a module that comes and goes under
-# it, in a guest with Debian's kernel 6.1 or the one that KERNEL names. `make check-kernels` asks for
-# the full number.
+# the writer, in a guest with Debian's kernel 6.1 or the one that KERNEL names. `make check-kernels`
+# asks for the full number.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-kernel=$(tests/guest/packages.sh "${KERNEL:-6.1}")
-modules=build/kmod-$(cat "$kernel/release")
-make -s module module-test build/tests/guest/stress KDIR="$kernel/build" >&2
-exec tests/guest/run --kernel "$kernel" --timeout "${TIMEOUT:-120}" --add "$modules/patcher_kmem.ko" \
-	--add "$modules/test/patcherd_test.ko" --add build/tests/guest/stress \
+. tests/guest/programs.sh
+programs "${KERNEL:-6.1}" tests/guest/stress
+exec tests/guest/run --kernel "$kernel" "${way[@]}" --timeout "${TIMEOUT:-120}" \
+	--add "$modules/test/patcherd_test.ko" --add "$build/tests/guest/stress" \
 	--add tests/guest/stress-guest -- ./stress-guest "${1:-churn}" "${2:-100}"
