@@ -10,6 +10,6 @@ programs "${KERNEL:-6.1}" tests/guest/hammer
 # Without a stop of the CPUs only one byte is toggled.
 what=()
 [ "${way[0]}" = --add ] || what=(byte)
-exec tests/guest/run --kernel "$kernel" "${way[@]}" --timeout "${TIMEOUT:-120}" \
+exec tests/guest/run --kernel "$kernel" "${way[@]}" --tcg multi --timeout "${TIMEOUT:-120}" \
 	--add "$modules/test/patcherd_hammer.ko" --add "$build/tests/guest/hammer" \
 	--add tests/guest/hammer-guest -- ./hammer-guest "${1:-100}" "${what[@]}"

@@ -136,18 +136,29 @@ static void reload(long times)
 
 /* ---- churn ---- */
 
-/* Comes and goes until it is told to stop. */
+/* So many microseconds as the mask lets through. */
+static void pause_by(unsigned *seed, unsigned mask)
+{
+	*seed = *seed * 1103515245 + 12345;
+	(void)usleep(*seed >> 16 & mask);
+}
+
+/* Comes and goes until it is told to stop. For most of the time that it is there it is in use, as no
+ * other module is written to where nothing stops the CPUs; then, for a moment, it is not. */
 static void come_and_go(void)
 {
 	unsigned seed = 1;
 
 	for (;;) {
-		seed = seed * 1103515245 + 12345;
-		(void)usleep(seed >> 16 & 0x3fff);
+		int user = open("/dev/patcherd_test", O_RDONLY | O_CLOEXEC);
+
+		pause_by(&seed, 0xffff);
+		if (user < 0 || close(user) != 0)
+			_exit(3);
+		pause_by(&seed, 0x3ff);
 		if (unload("patcherd_test") != 0 && errno != EAGAIN && errno != EWOULDBLOCK)
 			_exit(1);
-		seed = seed * 1103515245 + 12345;
-		(void)usleep(seed >> 16 & 0x1fff);
+		pause_by(&seed, 0x1fff);
 		if (load("patcherd_test.ko") != 0 && errno != EEXIST)
 			_exit(2);
 	}

@@ -2,7 +2,8 @@
 /*
  * patcherd_hammer: a thread on each CPU calls three functions without pause while the program hammer
  * toggles instructions in them. Each may return one of two values, and nothing else ever. The
- * parameter `wrong` counts other values, `least` the rounds of the CPU that made fewest.
+ * parameter `wrong` counts other values, `least` the rounds of the CPU that made fewest; 1 in `hold`
+ * keeps the module from being unloaded, 0 no longer.
  */
 #include <linux/cpu.h>
 #include <linux/kthread.h>
@@ -95,6 +96,24 @@ static int least_get(char *buffer, const struct kernel_param *parameter)
 }
 static const struct kernel_param_ops least_ops = { .get = least_get };
 module_param_cb(least, &least_ops, NULL, 0444);
+
+static int hold_set(const char *text, const struct kernel_param *parameter)
+{
+	static bool held;
+	bool hold;
+	int error = kstrtobool(text, &hold);
+
+	if (error || hold == held)
+		return error;
+	if (hold)
+		__module_get(THIS_MODULE);
+	else
+		module_put(THIS_MODULE);
+	held = hold;
+	return 0;
+}
+static const struct kernel_param_ops hold_ops = { .set = hold_set };
+module_param_cb(hold, &hold_ops, NULL, 0200);
 
 static int __init patcherd_hammer_init(void)
 {
