@@ -6,6 +6,7 @@
 #   make module KVER=…   the kernel module, against that kernel's headers
 #   make install         DESTDIR= PREFIX=/usr/local
 #   make check           all tests       make demo   the live demonstration
+#   make check-kernels   every kernel we test with, and the long tests
 #   make bench           the measurements of speed
 #   make fuzz            the fuzzers, SECONDS each
 #   make lint            static analysis
@@ -56,7 +57,7 @@ DAEMON_OBJECTS := $(call objects,$(wildcard patcherd/*.c))
 CLIENT_OBJECTS := $(call objects,$(wildcard patchctl/*.c))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all deps deps-lint module module-test install install-module check demo bench fuzz lint clean unit
+.PHONY: all deps deps-lint module module-test install install-module check check-kernels demo bench fuzz lint clean unit
 .SECONDARY:
 
 all: $(BUILD)/patcherd $(BUILD)/patchctl
@@ -143,6 +144,18 @@ check: deps
 		$(BUILD)/tests/owners $(BUILD)/tests/orc
 	$(MAKE) --no-print-directory SAN=address,undefined BUILD=build-san unit
 	prove --timer --exec '' $(TESTS)
+
+# Every kernel of tests/guest/matrix, then the hammer and the stress with their full numbers, which
+# take hours in an emulator.
+check-kernels: deps
+	$(MAKE) --no-print-directory all $(BUILD)/faults/patcherd
+	tests/guest/matrix
+	TIMEOUT=7200 tests/guest/hammer.t 10000
+	TIMEOUT=7200 KERNEL=5.10-kmem tests/guest/hammer.t 10000
+	TIMEOUT=7200 tests/guest/stress.t churn 5000
+	TIMEOUT=7200 KERNEL=5.10-kmem tests/guest/stress.t churn 5000
+	TIMEOUT=7200 tests/guest/stress.t reload 500
+	TIMEOUT=7200 KERNEL=6.1-686-pae tests/guest/stress.t reload 500
 
 demo: deps
 	@$(MAKE) --no-print-directory all
