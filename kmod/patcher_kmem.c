@@ -23,7 +23,6 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/overflow.h>
-#include <linux/rethook.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task_stack.h>
 #include <linux/security.h>
@@ -33,6 +32,12 @@
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
 #include <asm/sync_core.h>
+
+#if __has_include(<linux/rethook.h>)	/* from 5.18 on */
+#include <linux/rethook.h>
+#else
+#error "patcher_kmem needs Linux 5.18; up to 5.12 a kernel built with CONFIG_DEVKMEM has its own /dev/kmem"
+#endif
 
 #include "patcher_kmem.h"
 
