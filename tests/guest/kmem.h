@@ -15,7 +15,9 @@ extern uint64_t stop_longest;		/* nanoseconds, of all write_sites() */
 
 /* finit_module(2) of the file. */
 int load(const char *path);
-/* A symbol's address; a test cannot go on without it. */
+/* A symbol's address: what the kernel says, or patcherd_test of a variable; 0: neither does. */
+uint64_t find_symbol(const char *wanted);
+/* The same; a test cannot go on without it. */
 uint64_t symbol(const char *wanted);
 /* How much was read, or -errno. */
 long read_at(uint64_t address, void *buffer, size_t length);

@@ -72,13 +72,13 @@ static bool one_load(void)
 	const uint64_t data = symbol("patcherd_test_data");
 	struct patcher_kmem_site site = site_of(data, 1, "", "x");
 	uint32_t failed;
-	char banner[64];
+	char digits[16];
 	bool held;
 
 	if (load("patcher_kmem.ko") != 0)
 		return false;
 	kmem = open("/dev/kmem", O_RDWR | O_CLOEXEC);
-	held = read_at(symbol("linux_banner"), banner, sizeof(banner)) == sizeof(banner) &&
+	held = read_at(symbol("hex_asc"), digits, sizeof(digits)) == sizeof(digits) &&
 	       write_sites(&site, 1, &failed) == 0;
 	turn(&site);
 	held = held && write_sites(&site, 1, &failed) == 0 && close(kmem) == 0;

@@ -5,9 +5,11 @@
  * A read() of /dev/patcherd_test gives one byte: into a buffer of 1 byte what
  * patcherd_test_answer() returns, of 2 patcherd_test_sleeper(), of 3 patcherd_test_spinner().
  * The latter two stay in the midst of themselves while the last byte written is '0'; the
- * parameter `inside` counts how many have come there.
+ * parameter `inside` counts how many have come there. The parameters at_NAME say where variables are,
+ * which a kernel without CONFIG_KALLSYMS_ALL does not name.
  */
 #include <linux/fs.h>
+#include <linux/kernel.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/sched.h>
@@ -22,8 +24,17 @@ static u8 patcherd_test_data[16 * PAGE_SIZE] __aligned(PAGE_SIZE) __used;
 static DECLARE_WAIT_QUEUE_HEAD(queue);
 static bool wake = true;
 
-static int inside;
-module_param(inside, int, 0444);
+static int patcherd_test_inside;
+module_param_named(inside, patcherd_test_inside, int, 0444);
+
+#define AT(variable) \
+	static unsigned long at_##variable = (unsigned long)&variable; \
+	module_param(at_##variable, ulong, 0400)
+
+AT(patcherd_test_inside);
+AT(patcherd_test_data);
+AT(panic_timeout);
+AT(hex_asc);
 
 static noinline int patcherd_test_answer(void)
 {
@@ -32,7 +43,7 @@ static noinline int patcherd_test_answer(void)
 
 static noinline void patcherd_test_wait(void)
 {
-	WRITE_ONCE(inside, inside + 1);
+	WRITE_ONCE(patcherd_test_inside, patcherd_test_inside + 1);
 	wait_event_interruptible(queue, READ_ONCE(wake));
 }
 
@@ -45,7 +56,7 @@ static noinline int patcherd_test_sleeper(void)
 /* Holds its CPU unless the kernel is fully preemptible. */
 static noinline int patcherd_test_spinner(void)
 {
-	WRITE_ONCE(inside, inside + 1);
+	WRITE_ONCE(patcherd_test_inside, patcherd_test_inside + 1);
 	while (!READ_ONCE(wake))
 		cpu_relax();
 	return ANSWER;
