@@ -117,10 +117,11 @@ static int find(struct hazard_stop *stop, const struct kernel *kernel, struct fa
 {
 	struct walk walk = { .kernel = kernel };
 
-	/* An object file has its calls to others in relocations only. */
+	/* An object file has its calls to others in relocations only, and a linked one has calls that
+	 * are none in memory (ftrace's, static ones, paravirt): they lead to half of the kernel. */
 	if (kernel->image == NULL || !elf_file_relocatable(kernel->image))
 		note_roots(&walk);
-	while (walk.done < walk.count) {
+	while (kernel->image == NULL && walk.done < walk.count) {
 		if (look_at(&walk, walk.symbols[walk.done++], fail) != 0)
 			return -1;
 	}

@@ -10,6 +10,7 @@
  * is called when it has come to the worst (panic, a WARN's message), and RCU's report of the end of
  * a grace period. Indirect calls cannot be: ktime_get_raw_fast_ns() reads the clock by a pointer
  * (kernel/time/timekeeping.c), and function tracing calls its tracers from multi_cpu_stop().
+ * Of an image it is multi_cpu_stop() alone: a file's calls are not those of memory.
  */
 #ifndef PATCHERD_HAZARD_STOP_H
 #define PATCHERD_HAZARD_STOP_H
