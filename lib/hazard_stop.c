@@ -24,6 +24,14 @@ static const struct border {
 	 * once a CPU has come to our callback, none is left to report (kernel/rcu/tree_plugin.h). */
 	{ "rcu_preempt_deferred_qs", true }, { "rcu_preempt_deferred_qs_irqrestore", true },
 	{ "rcu_read_unlock_special", true },
+	/* They switch tasks, which is half of the kernel too, and are never called in there: what makes
+	 * them be called is a preemption count of 0, and the stopper's is not (kernel/stop_machine.c,
+	 * cpu_stopper_thread()). */
+	{ "preempt_schedule", false }, { "preempt_schedule_notrace", false },
+	/* migrate_enable() (kernel/sched/core.c) calls them for a task that was switched away since its
+	 * migrate_disable(): with interrupts off none is. vmalloc_to_page() comes there on i386, where
+	 * page tables may be in high memory (CONFIG_HIGHPTE; mm/highmem.c, kunmap_local_indexed()). */
+	{ "__set_cpus_allowed_ptr", false }, { "__set_cpus_allowed_ptr_locked", false },
 };
 
 /* NULL: it is followed like any other. */

@@ -11,7 +11,7 @@
 #include "lib/hazard_stop.h"
 #include "tests/unit/file_fixture.h"
 
-enum { BASE = 0x81000000, MODULE = 0xc0000000, SIZE = 0x10, FUNCTIONS = 12 };
+enum { BASE = 0x81000000, MODULE = 0xc0000000, SIZE = 0x10, FUNCTIONS = 16, OF_IMAGE = 13 };
 
 /* One function each, of 16 bytes from BASE and from MODULE on: what it calls and jumps to. */
 static const struct text {
@@ -26,7 +26,11 @@ static const struct text {
 	{ "rcu_read_unlock_special", "wake_up", NULL, false },
 	{ "wake_up", NULL, NULL, false },
 	{ "stop_machine", "multi_cpu_stop", NULL, false },
-	{ "vmalloc_to_page", NULL, NULL, false },
+	{ "vmalloc_to_page", "migrate_enable", "preempt_schedule", false },
+	{ "migrate_enable", "__set_cpus_allowed_ptr", NULL, false },
+	{ "preempt_schedule", "switch_tasks", NULL, false },
+	{ "__set_cpus_allowed_ptr", "switch_tasks", NULL, false },
+	{ "switch_tasks", NULL, NULL, false },
 	{ "stopped", "vmalloc_to_page", NULL, true },
 	{ "kmem_ioctl", "wake_up", NULL, true },
 	{ "stopped", "print_all", NULL, true },		/* of another module */
@@ -106,7 +110,7 @@ static int setup(void **state)
 			       "\t[patcher_kmem]");
 	}
 	(void)snprintf(map + strlen(map), sizeof(map) - strlen(map), "%016llx T _etext\n"
-		       "%016llx t end\t[other]\n", (unsigned long long)BASE + 9 * SIZE,
+		       "%016llx t end\t[other]\n", (unsigned long long)BASE + OF_IMAGE * SIZE,
 		       (unsigned long long)MODULE + FUNCTIONS * SIZE);
 	file = file_text(map);
 	if (symtab_load_kallsyms(file.path, &symtab, &fail) != 0 ||
@@ -175,6 +179,15 @@ static void what_only_a_panic_or_the_end_of_a_grace_period_calls_is_not(void **s
 	assert_string_equal(owner_of("wake_up", NULL), "");
 }
 
+static void what_switches_tasks_is_not(void **state)
+{
+	(void)state;
+	assert_string_equal(owner_of("migrate_enable", NULL), "stop");
+	assert_string_equal(owner_of("preempt_schedule", NULL), "");
+	assert_string_equal(owner_of("__set_cpus_allowed_ptr", NULL), "");
+	assert_string_equal(owner_of("switch_tasks", NULL), "");
+}
+
 static void our_module_is_and_what_its_callback_calls(void **state)
 {
 	(void)state;
@@ -234,6 +247,7 @@ int main(void)
 		unit(what_the_stop_calls_or_jumps_to_is_run_in_it),
 		unit(what_asks_for_the_stop_is_not),
 		unit(what_only_a_panic_or_the_end_of_a_grace_period_calls_is_not),
+		unit(what_switches_tasks_is_not),
 		unit(our_module_is_and_what_its_callback_calls),
 		unit(more_than_can_be_followed_makes_the_owner_unknown),
 		unit(text_that_cannot_be_read_makes_the_owner_unknown),
