@@ -125,7 +125,7 @@ static void own(enum owner_kind kind, uint64_t address, size_t length)
 }
 
 /* The words of the owners found, "ftrace kprobe", or "mismatch: why". `offset` -1: no offset. */
-static const char *found(const char *symbol, long offset)
+static const char *found(const char *symbol, int64_t offset)
 {
 	CLEANUP(survey_deinit) struct survey survey = { .symbol = NULL };
 	const struct kernel kernel = { .target = &target, .symtab = symtab, .decoder = decoder };
