@@ -10,7 +10,7 @@
 #   make bench           the measurements of speed
 #   make fuzz            the fuzzers, SECONDS each
 #   make lint            static analysis
-#   SAN=address,undefined with any of them: a sanitizer build, in $(BUILD)-san
+#   SAN=address,undefined with any of them: a sanitizer build, in $(BUILD)-san, with ARCH=i386 too
 #   ARCH=i386 with the first or unit: 32-bit programs, in build-i386, made on amd64
 
 VERSION := 0.1.0
@@ -145,10 +145,12 @@ check: deps
 	$(MAKE) --no-print-directory SAN=address,undefined BUILD=build-san unit
 	prove --timer --exec '' $(TESTS)
 
-# Every kernel of tests/guest/matrix, then the hammer and the stress with their full numbers, which
-# take hours in an emulator.
+# The unit tests as 32-bit programs, every kernel of tests/guest/matrix, then the hammer and the stress
+# with their full numbers, which take hours in an emulator.
 check-kernels: deps
 	$(MAKE) --no-print-directory all $(BUILD)/faults/patcherd
+	$(MAKE) --no-print-directory ARCH=i386 SAN=address,undefined BUILD=build-i386-san unit
+	prove --exec '' $(UNIT_TESTS:$(BUILD)/%=build-i386-san/%)
 	tests/guest/matrix
 	TIMEOUT=7200 tests/guest/hammer.t 10000
 	TIMEOUT=7200 KERNEL=5.10-kmem tests/guest/hammer.t 10000
