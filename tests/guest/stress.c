@@ -36,6 +36,18 @@ static int unload(const char *name)
 
 /* ---- reload ---- */
 
+/* Whether objects are counted one by one, as slub_debug=F has it: else all of the page of objects that
+ * a CPU allocates from count as allocated (count_partial(), mm/slub.c), and what leaks hides there. */
+static bool counts(void)
+{
+	FILE *file = fopen("/sys/kernel/slab/kmalloc-64/sanity_checks", "re");
+	int digit = file != NULL ? getc(file) : EOF;
+
+	if (file != NULL)
+		(void)fclose(file);
+	return digit == '1';
+}
+
 /* How many objects each cache has, and how many vmalloc areas there are. */
 struct usage {
 	struct cache {
@@ -105,16 +117,17 @@ static long grown(const struct usage *before, const struct usage *after, size_t 
 	return 0;
 }
 
-/* What leaks once a time grows by that many in either half; what only varies does not. */
+/* What leaks once a time grows by about that many in either half; what only varies does not. */
 static bool leaks(const struct usage usage[3], long half)
 {
+	const long least = half * 3 / 4;
 	bool found = usage[2].areas - usage[0].areas >= half;
 
 	printf("# vmalloc areas: %ld, %ld, %ld\n", usage[0].areas, usage[1].areas, usage[2].areas);
 	for (size_t i = 0; i < usage[2].count; i++) {
 		long all = grown(&usage[0], &usage[2], i), second = grown(&usage[1], &usage[2], i);
 
-		if (second < half || all - second < half)
+		if (second < least || all - second < least)
 			continue;
 		printf("# %s: %ld objects more, %ld of them in the second half\n",
 		       usage[2].caches[i].name, all, second);
@@ -130,6 +143,7 @@ static void reload(long times)
 	bool held = load("patcherd_test.ko") == 0 && loads(times - 2 * half) && measure(&usage[0]) &&
 		    loads(half) && measure(&usage[1]) && loads(half) && measure(&usage[2]);
 
+	ok(counts(), "the kernel counts objects one by one (slub_debug=F)");
 	ok(held, "patcher_kmem loads, reads, writes and unloads each time");
 	ok(held && !leaks(usage, half), "no cache and no vmalloc area grows with each load");
 }
