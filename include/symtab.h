@@ -34,14 +34,21 @@ int symtab_load_system_map(const char *path, struct symtab **out, struct fail *f
 int symtab_load_elf(const struct elf_file *elf, struct symtab **out, struct fail *fail) MUST_CHECK;
 void symtab_destroy(struct symtab *symtab);
 
-/* By how much the text symbols of `map` that `live` has too (names that occur once in each) are
- * moved. -1: none in common, or not all by one and the same slide (OUTCOME_GUARD, two that
+/* By how much the text symbols of `map` that `live` has too (names that occur once in each, and in
+ * the kernel image) are moved. -1: none in common, or not all by one and the same slide (OUTCOME_GUARD, two that
  * differ are named). */
 int symtab_slide(const struct symtab *map, const struct symtab *live, int64_t *slide,
 		 struct fail *fail) MUST_CHECK;
 /* A copy with all but absolute and per-CPU symbols moved by `slide`. */
 int symtab_move(const struct symtab *map, int64_t slide, struct symtab **out,
 		struct fail *fail) MUST_CHECK;
+/* All of `live`, and what `map`, at its final addresses, has and `live` has not: the same name at the
+ * same address is the same symbol. */
+int symtab_join(const struct symtab *live, const struct symtab *map, struct symtab **out,
+		struct fail *fail) MUST_CHECK;
+/* Whether the kernel image's data is among the symbols. Of a kernel that was built without
+ * CONFIG_KALLSYMS_ALL, kallsyms has functions only. */
+bool symtab_has_data(const struct symtab *symtab);
 
 size_t symtab_count(const struct symtab *symtab);
 /* The index-th in address order, index < symtab_count(). */

@@ -309,6 +309,12 @@ const struct symbol *symtab_in_image(const struct symtab *symtab, const char *na
 	return symbol;
 }
 
+bool symtab_has_data(const struct symtab *symtab)
+{
+	/* init/version.c: each kernel has it */
+	return symtab_in_image(symtab, "linux_banner") != NULL;
+}
+
 const struct symbol *symtab_next_sibling(const struct symtab *symtab, const char *name,
 					 const struct symbol *previous)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* symtab_slide: a System.map has the addresses the kernel was linked at; under KASLR all of its
- * image has moved by one distance (arch/x86/boot/compressed/kaslr.c). */
+ * image has moved by one distance (arch/x86/boot/compressed/kaslr.c). Moved by that, it stands for the
+ * kernel's own symbols, or beside them. */
 #include "lib/symtab_internal.h"
 
 #include <inttypes.h>
@@ -25,7 +26,8 @@ int symtab_slide(const struct symtab *map, const struct symtab *live, int64_t *s
 		if (!symbol_is_text(symbol) || find_only(map, symbol->name) != symbol)
 			continue;
 		other = find_only(live, symbol->name);
-		if (other == NULL)
+		/* kallsyms may not have the image's exit functions, and a module one of that name */
+		if (other == NULL || other->module != NULL)
 			continue;
 		if (first == NULL) {
 			first = symbol;
@@ -70,17 +72,30 @@ static const char *copy_text(struct symtab *symtab, const char *text)
 	return symtab_name_keep(symtab, length);
 }
 
-static int copy_moved(const struct symtab *map, int64_t slide, struct symtab *to, struct fail *fail)
+static bool has(const struct symtab *symtab, const struct symbol *symbol)
 {
-	uint64_t image = lowest_text(map);
-	const char *last = NULL; /* the module before, of the map, and its copy */
+	const struct symbol *found = symtab_next(symtab, symbol->name, NULL);
+
+	while (found != NULL && found->address != symbol->address)
+		found = symtab_next(symtab, symbol->name, found);
+	return found != NULL;
+}
+
+/* All of `from` that `without` (NULL: nothing) has not, moved by `slide`. */
+static int copy(const struct symtab *from, const struct symtab *without, int64_t slide,
+		struct symtab *to, struct fail *fail)
+{
+	uint64_t image = lowest_text(from);
+	const char *last = NULL; /* the module before, of `from`, and its copy */
 	const char *module = NULL;
 
-	if (symtab_reserve(to, map->count, fail) != 0)
+	if (symtab_reserve(to, from->count, fail) != 0)
 		return -1;
-	for (size_t i = 0; i < map->count; i++) {
-		struct symbol symbol = map->items[i];
+	for (size_t i = 0; i < from->count; i++) {
+		struct symbol symbol = from->items[i];
 
+		if (without != NULL && has(without, &symbol))
+			continue;
 		if (symbol.module != NULL && symbol.module != last) {
 			last = symbol.module;
 			module = copy_text(to, symbol.module);
@@ -94,6 +109,7 @@ static int copy_moved(const struct symtab *map, int64_t slide, struct symtab *to
 			return fail_memory(fail, "names of symbols");
 		if (!symbol_is_absolute(&symbol) && symbol.address >= image)
 			symbol.address += (uint64_t)slide;
+		symbol.size = 0; /* up to the next one, which may be another now */
 		symtab_add(to, &symbol, strlen(symbol.name));
 	}
 	return 0;
@@ -106,10 +122,27 @@ int symtab_move(const struct symtab *map, int64_t slide, struct symtab **out, st
 	*out = NULL;
 	if (moved == NULL)
 		return fail_memory(fail, "symbols");
-	if (copy_moved(map, slide, moved, fail) != 0 || symtab_finish(moved, fail) != 0) {
+	if (copy(map, NULL, slide, moved, fail) != 0 || symtab_finish(moved, fail) != 0) {
 		symtab_destroy(moved);
 		return -1;
 	}
 	*out = moved;
+	return 0;
+}
+
+int symtab_join(const struct symtab *live, const struct symtab *map, struct symtab **out,
+		struct fail *fail)
+{
+	struct symtab *joined = symtab_create();
+
+	*out = NULL;
+	if (joined == NULL)
+		return fail_memory(fail, "symbols");
+	if (copy(live, NULL, 0, joined, fail) != 0 || copy(map, live, 0, joined, fail) != 0 ||
+	    symtab_finish(joined, fail) != 0) {
+		symtab_destroy(joined);
+		return -1;
+	}
+	*out = joined;
 	return 0;
 }

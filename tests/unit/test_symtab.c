@@ -355,18 +355,6 @@ static void debians_stub_is_known(void **state)
 	file_close(&file);
 }
 
-static struct symtab *load_map(const char *text)
-{
-	struct file file = file_text(text);
-	struct symtab *symtab;
-	struct fail fail;
-
-	if (symtab_load_system_map(file.path, &symtab, &fail) != 0)
-		fail_msg("%s", fail.message);
-	file_close(&file);
-	return symtab;
-}
-
 static void the_published_map_is_read(void **state)
 {
 	struct symtab *symtab;
@@ -380,85 +368,6 @@ static void the_published_map_is_read(void **state)
 	assert_string_equal(name_at(symtab, 0xc01a9d75), "nfs_flock");
 	assert_string_equal(name_at(symtab, 0xc01a9dcc), "nfs_get_root");
 	symtab_destroy(symtab);
-}
-
-static const char map_text[] =
-	"0000000000000000 D __per_cpu_start\n"
-	"0000000000001000 D per_cpu_thing\n"
-	"0000000001000000 A phys_startup_64\n"
-	"ffffffff81000000 T _text\n"
-	"ffffffff81000100 t twice\n"
-	"ffffffff81000200 t twice\n"
-	"ffffffff81000300 T vfs_read\n"
-	"ffffffff81000400 T only_here\n"
-	"ffffffff82000000 R linux_banner\n"
-	"ffffffff82001000 A an_absolute\n";
-
-static void a_map_is_moved_by_one_slide(void **state)
-{
-	struct symtab *map = load_map(map_text), *moved, *live;
-	int64_t slide = 0;
-	struct fail fail;
-
-	(void)state;
-	live = load("ffffffff9c000000 T _text\n"
-		    "ffffffff9c000150 t twice\n"
-		    "ffffffff9c000300 T vfs_read\n"
-		    "ffffffff9c999999 D linux_banner\n"
-		    "ffffffffc0000000 t in_module\t[m]\n");
-	assert_int_equal(symtab_slide(map, live, &slide, &fail), 0);
-	assert_int_equal(slide, 0x1b000000);
-	assert_int_equal(symtab_move(map, slide, &moved, &fail), 0);
-	assert_int_equal(symtab_count(moved), symtab_count(map));
-	assert_int_equal(find(moved, "only_here")->address, 0xffffffff9c000400);
-	assert_int_equal(find(moved, "only_here")->size, find(map, "only_here")->size);
-	assert_int_equal(find(moved, "linux_banner")->address, 0xffffffff9d000000);
-	assert_int_equal(find(moved, "per_cpu_thing")->address, 0x1000);
-	assert_int_equal(find(moved, "phys_startup_64")->address, 0x1000000);
-	assert_int_equal(find(moved, "an_absolute")->address, 0xffffffff82001000);
-	assert_string_equal(name_at(moved, 0xffffffff9c000301), "vfs_read");
-	symtab_destroy(moved);
-	symtab_destroy(live);
-	symtab_destroy(map);
-}
-
-static void a_map_can_slide_down(void **state)
-{
-	struct symtab *map = load_map("c1000000 T _text\nc1000010 T vfs_read\n"), *moved;
-	struct symtab *live = load("c0400000 T _text\nc0400010 T vfs_read\n");
-	int64_t slide;
-	struct fail fail;
-
-	(void)state;
-	assert_int_equal(symtab_slide(map, live, &slide, &fail), 0);
-	assert_int_equal(slide, -0xc00000);
-	assert_int_equal(symtab_move(map, slide, &moved, &fail), 0);
-	assert_int_equal(find(moved, "vfs_read")->address, 0xc0400010);
-	symtab_destroy(moved);
-	symtab_destroy(live);
-	symtab_destroy(map);
-}
-
-static void one_function_elsewhere_disproves_a_map(void **state)
-{
-	struct symtab *map = load_map(map_text), *live;
-	int64_t slide;
-	struct fail fail;
-
-	(void)state;
-	live = load("ffffffff9c000000 T _text\nffffffff9c000301 T vfs_read\n");
-	assert_int_equal(symtab_slide(map, live, &slide, &fail), -1);
-	assert_int_equal(fail.code, OUTCOME_GUARD);
-	assert_message(fail, "_text");
-	assert_message(fail, "vfs_read at 0xffffffff81000300 and 0xffffffff9c000301");
-	assert_true(fail.has_address);
-	symtab_destroy(live);
-	live = load("ffffffff9c000000 T something_else\nffffffff9c000010 t twice\n");
-	assert_int_equal(symtab_slide(map, live, &slide, &fail), -1);
-	assert_int_equal(fail.code, OUTCOME_GUARD);
-	assert_message(fail, "no function in common");
-	symtab_destroy(live);
-	symtab_destroy(map);
 }
 
 static void near_names_come_nearest_first(void **state)
@@ -612,9 +521,6 @@ int main(void)
 		cmocka_unit_test(what_is_no_file_is_refused),
 		cmocka_unit_test(debians_stub_is_known),
 		cmocka_unit_test(the_published_map_is_read),
-		cmocka_unit_test(a_map_is_moved_by_one_slide),
-		cmocka_unit_test(a_map_can_slide_down),
-		cmocka_unit_test(one_function_elsewhere_disproves_a_map),
 		cmocka_unit_test(near_names_come_nearest_first),
 		cmocka_unit_test(an_elf_files_symbols_have_its_sizes),
 		cmocka_unit_test(a_modules_symbols_have_its_name),
