@@ -10,6 +10,7 @@
 #include "elf_file.h"
 #include "fail.h"
 
+struct cpus;
 struct symtab;
 
 struct target_info {
@@ -46,7 +47,7 @@ struct target_ops {
 		    const char *what, struct fail *fail);
 	/* NULL: whatever was proved can be written */
 	int (*check)(struct target *target, const struct target_change *changes, size_t count,
-		     size_t *failed, struct fail *fail);
+		     const struct cpus *away, size_t *failed, struct fail *fail);
 	/* NULL: the kind cannot write */
 	int (*write)(struct target *target, const struct target_change *changes, size_t count,
 		     struct target_report *report, struct fail *fail);
@@ -90,10 +91,10 @@ int target_read(struct target *target, uint64_t address, void *buffer, size_t le
 		const char *what, struct fail *fail) MUST_CHECK;
 
 /* Whether the changes, which are proved, could be written here at all, as far as that can be told
- * without doing it. -1: OUTCOME_NOT_WRITABLE mostly; *failed is the change at fault, SIZE_MAX: none
- * in particular. */
+ * without doing it. `away`: CPUs that will be offline then; NULL: none. -1: OUTCOME_NOT_WRITABLE
+ * mostly; *failed is the change at fault, SIZE_MAX: none in particular. */
 int target_check(struct target *target, const struct target_change *changes, size_t count,
-		 size_t *failed, struct fail *fail) MUST_CHECK;
+		 const struct cpus *away, size_t *failed, struct fail *fail) MUST_CHECK;
 
 /*
  * All of the changes, or none: each is compared with its `expected` and stored in one step.

@@ -5,8 +5,6 @@
 #include <sched.h>
 #include <string.h>
 
-#include "cpus.h"
-
 enum { SET_SIZE = CPU_ALLOC_SIZE(CPUS_MAX) };
 
 static void cleanup_set(cpu_set_t **set)
@@ -39,31 +37,45 @@ static bool serialise_on(int cpu, cpu_set_t *set)
 	return there && sched_getcpu() == cpu;
 }
 
-static int serialise_all(const char *path, struct cpus *online, cpu_set_t *one, struct fail *fail)
+/* The CPUs to go to. */
+static int list_read(const char *path, const struct cpus *away, struct cpus *out, struct fail *fail)
 {
+	if (cpus_read(path, out, fail) != 0)
+		return -1;
+	for (int cpu = 0; away != NULL && cpu < CPUS_MAX; cpu++)
+		out->has[cpu] &= !away->has[cpu];
+	return 0;
+}
+
+static int serialise_all(const char *path, const struct cpus *away, cpu_set_t *one,
+			 struct fail *fail)
+{
+	struct cpus list;
+
+	if (list_read(path, away, &list, fail) != 0)
+		return -1;
 	for (int cpu = 0; cpu < CPUS_MAX; cpu++) {
 		int error;
 
-		if (!online->has[cpu] || serialise_on(cpu, one))
+		if (!list.has[cpu] || serialise_on(cpu, one))
 			continue;
 		error = errno;
 		/* One that went offline since serialises when it comes back: it starts anew. */
-		if (cpus_read(path, online, fail) != 0)
+		if (list_read(path, away, &list, fail) != 0)
 			return -1;
-		if (online->has[cpu])
+		if (list.has[cpu])
 			return fail_set(fail, OUTCOME_NOT_WRITABLE, "CPU %d is online and cannot be "
 					"told of changed code: %s; let patcherd run on every CPU "
-					"(its cpuset, its CPUAffinity=)", cpu,
+					"(its cpuset, AllowedCPUs= of its unit)", cpu,
 					error != 0 ? strerror(error) : "the kernel runs us elsewhere");
 	}
 	return 0;
 }
 
-int every_cpu_serialise(const char *online, struct fail *fail)
+int every_cpu_serialise(const char *online, const struct cpus *away, struct fail *fail)
 {
 	CLEANUP_SET before = CPU_ALLOC(CPUS_MAX);
 	CLEANUP_SET one = CPU_ALLOC(CPUS_MAX);
-	struct cpus list;
 	int result;
 
 	if (before == NULL || one == NULL)
@@ -71,9 +83,7 @@ int every_cpu_serialise(const char *online, struct fail *fail)
 	CPU_ZERO_S(SET_SIZE, before);	/* the kernel fills in as many as it has */
 	if (sched_getaffinity(0, SET_SIZE, before) != 0)
 		return fail_errno(fail, errno, "cannot ask which CPUs patcherd may run on");
-	if (cpus_read(online, &list, fail) != 0)
-		return -1;
-	result = serialise_all(online, &list, one, fail);
+	result = serialise_all(online, away, one, fail);
 	/* Where its CPUs were taken away meanwhile it stays where it is, which does no harm. */
 	(void)sched_setaffinity(0, SET_SIZE, before);
 	return result;

@@ -8,12 +8,13 @@
 #ifndef PATCHERD_EVERY_CPU_H
 #define PATCHERD_EVERY_CPU_H
 
-#include "fail.h"
+#include "cpus.h"
 
 #define EVERY_CPU_ONLINE "/sys/devices/system/cpu/online"
 
-/* Goes to each CPU of the list in the file `online` and executes CPUID there; the thread's affinity
- * is then as it was. -1: OUTCOME_NOT_WRITABLE: one cannot be reached. */
-int every_cpu_serialise(const char *online, struct fail *fail) MUST_CHECK;
+/* Goes to each CPU of the list in the file `online` that is not in `away` (NULL: none is) and executes
+ * CPUID there; the thread's affinity is then as it was. -1: OUTCOME_NOT_WRITABLE: one cannot be
+ * reached. */
+int every_cpu_serialise(const char *online, const struct cpus *away, struct fail *fail) MUST_CHECK;
 
 #endif

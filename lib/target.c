@@ -57,13 +57,13 @@ static int check_changes(const struct target *target, const struct target_change
 }
 
 int target_check(struct target *target, const struct target_change *changes, size_t count,
-		 size_t *failed, struct fail *fail)
+		 const struct cpus *away, size_t *failed, struct fail *fail)
 {
 	*failed = SIZE_MAX;
 	if (check_changes(target, changes, count, failed, fail) != 0)
 		return -1;
 	return target->ops->check == NULL ? 0 :
-	       target->ops->check(target, changes, count, failed, fail);
+	       target->ops->check(target, changes, count, away, failed, fail);
 }
 
 int target_write(struct target *target, const struct target_change *changes, size_t count,

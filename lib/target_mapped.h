@@ -85,7 +85,7 @@ int mapped_walk(struct mapped *mapped, uint64_t address, uint64_t *physical,
 		struct fail *fail) MUST_CHECK;
 
 int mapped_check(struct target *target, const struct target_change *changes, size_t count,
-		 size_t *failed, struct fail *fail) MUST_CHECK;
+		 const struct cpus *away, size_t *failed, struct fail *fail) MUST_CHECK;
 int mapped_write(struct target *target, const struct target_change *changes, size_t count,
 		 struct target_report *report, struct fail *fail) MUST_CHECK;
 

@@ -201,7 +201,7 @@ static int store_one(struct mapped *mapped, const struct target_change *change, 
 	if (prepare(mapped, change, &store, fail) != 0 || check_expected(mapped, change, fail) != 0)
 		return -1;
 	result = exchange(mapped, &store, &stored, fail);
-	if (result == 0 && (every_cpu_serialise(mapped->paths->online, fail) != 0 ||
+	if (result == 0 && (every_cpu_serialise(mapped->paths->online, NULL, fail) != 0 ||
 			    read_back(mapped, &store, &stored, fail) != 0))
 		result = -1;
 	*written |= stored;
@@ -209,12 +209,12 @@ static int store_one(struct mapped *mapped, const struct target_change *change, 
 }
 
 int mapped_check(struct target *target, const struct target_change *changes, size_t count,
-		 size_t *failed, struct fail *fail)
+		 const struct cpus *away, size_t *failed, struct fail *fail)
 {
 	struct mapped *mapped = (struct mapped *)target;
 
 	if (mapped_unlocked(mapped, fail) != 0 ||
-	    every_cpu_serialise(mapped->paths->online, fail) != 0)
+	    every_cpu_serialise(mapped->paths->online, away, fail) != 0)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
 		CLEANUP_PAGE page = NULL;
@@ -236,7 +236,7 @@ int mapped_write(struct target *target, const struct target_change *changes, siz
 {
 	struct mapped *mapped = (struct mapped *)target;
 
-	if (mapped_check(target, changes, count, &report->failed, fail) != 0)
+	if (mapped_check(target, changes, count, NULL, &report->failed, fail) != 0)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
 		if (store_one(mapped, &changes[i], &report->written, fail) == 0)

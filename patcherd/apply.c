@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "claim.h"
+#include "offline.h"
 #include "reply.h"
 #include "result.h"
 #include "spec.h"
@@ -152,7 +153,8 @@ static void jobs_prove(struct request *request)
 }
 
 /* Whether the target in use could write what was proved; a dry run says it, too. */
-static int job_check(struct job *job, struct target *target, struct fail *fail)
+static int job_check(struct job *job, struct target *target, const struct cpus *away,
+		     struct fail *fail)
 {
 	CLEANUP_FREE struct target_change *changes = NULL;
 	CLEANUP_FREE struct site_plan **sites = NULL;
@@ -175,7 +177,7 @@ static int job_check(struct job *job, struct target *target, struct fail *fail)
 			.multiple = site->site->multiple,
 		};
 	}
-	if (target_check(target, changes, count, &failed, fail) == 0)
+	if (target_check(target, changes, count, away, &failed, fail) == 0)
 		return 0;
 	if (failed < count) {
 		sites[failed]->outcome = fail->code;
@@ -195,14 +197,22 @@ static const char *offline_warning(const struct target *target)
 static void jobs_check(struct request *request)
 {
 	struct target *target = request->daemon->live.target;
+	struct cpus away = { .has = { false } };
 	struct fail fail;
 
+	if (jobs_with(request, OUTCOME_APPLICABLE) == 0 || !target->info.writable)
+		return;
+	if (request->offline_cpus && !target->info.stops &&
+	    offline_choose(CPUS_DIRECTORY, &away, &fail) < 0) {
+		applicable_set(request, fail.code, fail.message);
+		return;
+	}
 	for (size_t i = 0; i < request->count; i++) {
 		struct job *job = &request->jobs[i];
 
-		if (job_outcome(job) != OUTCOME_APPLICABLE || !target->info.writable)
+		if (job_outcome(job) != OUTCOME_APPLICABLE)
 			continue;
-		if (job_check(job, target, &fail) < 0)
+		if (job_check(job, target, &away, &fail) < 0)
 			job_set(job, fail.code, fail.message);
 		else if (request->offline_cpus)
 			job_warn(job, "offline-cpus", offline_warning(target));

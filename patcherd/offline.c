@@ -26,8 +26,7 @@ static unsigned choose_last(const char *directory, const struct cpus *online)
 	return first;
 }
 
-/* The CPUs to take offline. */
-static int choose(const char *directory, struct cpus *out, struct fail *fail)
+int offline_choose(const char *directory, struct cpus *out, struct fail *fail)
 {
 	char path[512];
 	unsigned last, cpu = 0;
@@ -74,7 +73,7 @@ int offline_take(struct transaction *transaction, struct cpus *taken, struct fai
 	memset(taken, 0, sizeof(*taken));
 	if (!transaction->offline_cpus || transaction->target->info.stops)
 		return 0;
-	if (choose(transaction->cpus, taken, fail) < 0)
+	if (offline_choose(transaction->cpus, taken, fail) < 0)
 		return -1;
 	if (cpus_none(taken))
 		return 0;

@@ -9,6 +9,8 @@
 
 #include "transaction.h"
 
+/* Which CPUs would go: all that are online but one. -1: OUTCOME_NOT_WRITABLE: a second one cannot go. */
+int offline_choose(const char *directory, struct cpus *out, struct fail *fail) MUST_CHECK;
 /* Where the transaction asks for it and the way in does not stop the CPUs: all CPUs but one go
  * offline, and are then in *taken. -1: OUTCOME_NOT_WRITABLE, a CPU refuses, which is named, or
  * OUTCOME_ERROR, the journal does; those that had gone are back. */

@@ -288,7 +288,7 @@ static bool what_one_store_cannot_do_is_refused(void)
 	uint64_t address = value_of("patcherd_test_data");
 	size_t failed;
 
-	CHECK(target_check(target, &several, 1, &failed, &fail) == -1 && failed == 0);
+	CHECK(target_check(target, &several, 1, NULL, &failed, &fail) == -1 && failed == 0);
 	CHECK(fail.code == OUTCOME_NOT_WRITABLE && strstr(fail.message, "patcher_kmem"));
 	CHECK(change(address, 9, zeros, ends, &report) == -1 && !report.written);
 	CHECK(fail.code == OUTCOME_NOT_WRITABLE && strstr(fail.message, "two words"));

@@ -47,13 +47,18 @@ static int recorded_cpu(void)
 
 #include "tests/unit/file_fixture.h"
 
-static int run(const char *list, struct fail *fail)
+static int run_without(const char *list, const struct cpus *away, struct fail *fail)
 {
 	struct file file = file_text(list);
-	int result = every_cpu_serialise(file.path, fail);
+	int result = every_cpu_serialise(file.path, away, fail);
 
 	file_close(&file);
 	return result;
+}
+
+static int run(const char *list, struct fail *fail)
+{
+	return run_without(list, NULL, fail);
 }
 
 static int setup(void **state)
@@ -88,6 +93,22 @@ static void a_cpu_that_refuses_is_named(void **state)
 	assert_message(fail, "Invalid argument");
 }
 
+/* As in a cpuset of CPU 0 alone, where the others are about to go offline. */
+static void cpus_that_will_be_away_need_not_be_reached(void **state)
+{
+	static const struct cpus others = { .has = { [1] = true, [2] = true } };
+	struct fail fail;
+
+	(void)state;
+	refuse_cpu = 1;
+	assert_int_equal(run_without("0-2\n", &others, &fail), 0);
+	assert_int_equal(visit_count, 1);
+	assert_int_equal(visited[0], 0);
+	refuse_cpu = 0;
+	assert_int_equal(run_without("0-2\n", &others, &fail), -1);
+	assert_message(fail, "CPU 0 is online and cannot be told");
+}
+
 static void being_elsewhere_is_noticed(void **state)
 {
 	struct fail fail;
@@ -112,7 +133,7 @@ static void a_list_that_cannot_be_read_is_not_writable(void **state)
 		assert_int_equal(fail.code, OUTCOME_NOT_WRITABLE);
 		assert_message(fail, "not a list of CPUs");
 	}
-	assert_int_equal(every_cpu_serialise("/nonexistent/online", &fail), -1);
+	assert_int_equal(every_cpu_serialise("/nonexistent/online", NULL, &fail), -1);
 	assert_int_equal(fail.code, OUTCOME_NOT_WRITABLE);
 	assert_int_equal(visit_count, 0);
 }
@@ -145,6 +166,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(every_cpu_of_the_list_is_visited, setup),
 		cmocka_unit_test_setup(a_cpu_that_refuses_is_named, setup),
+		cmocka_unit_test_setup(cpus_that_will_be_away_need_not_be_reached, setup),
 		cmocka_unit_test_setup(being_elsewhere_is_noticed, setup),
 		cmocka_unit_test_setup(a_list_that_cannot_be_read_is_not_writable, setup),
 		cmocka_unit_test_setup(affinity_is_as_before, setup),

@@ -471,7 +471,7 @@ static void several_instructions_are_refused(void **state)
 	size_t failed;
 
 	site_make(machine);
-	assert_int_equal(target_check(machine->target, &change, 1, &failed, &fail), -1);
+	assert_int_equal(target_check(machine->target, &change, 1, NULL, &failed, &fail), -1);
 	assert_int_equal(failed, 0);
 	assert_int_equal(target_write(machine->target, &change, 1, &report, &fail), -1);
 	assert_int_equal(fail.code, OUTCOME_NOT_WRITABLE);
@@ -557,6 +557,26 @@ static void a_cpu_out_of_reach_is_told_before_anything_is_stored(void **state)
 	assert_bytes(machine, CODE + 0x5000, je, 3);
 }
 
+static void what_will_be_offline_for_the_store_is_out_of_reach_only_at_the_store(void **state)
+{
+	const struct target_change change = { TEXT + 0x5000, 3, je, jne, false };
+	const struct cpus away = { .has = { [8191] = true } };
+	struct machine *machine = *state;
+	struct target_report report;
+	struct fail fail;
+	size_t failed;
+
+	site_make(machine);
+	assert_int_equal(pwrite(machine->online.fd, "0,8191\n", 7, 0), 7);
+	assert_int_equal(target_check(machine->target, &change, 1, NULL, &failed, &fail), -1);
+	assert_message(fail, "CPU 8191");
+	assert_int_equal(target_check(machine->target, &change, 1, &away, &failed, &fail), 0);
+	/* it did not go */
+	assert_int_equal(target_write(machine->target, &change, 1, &report, &fail), -1);
+	assert_message(fail, "CPU 8191");
+	assert_bytes(machine, CODE + 0x5000, je, 3);
+}
+
 static void of_several_changes_none_is_stored_where_one_cannot_be(void **state)
 {
 	const struct target_change changes[] = {
@@ -611,6 +631,7 @@ int main(void)
 		OPEN(a_module_that_goes_is_left_as_it_was),
 		OPEN(a_store_that_does_nothing_is_told),
 		OPEN(a_cpu_out_of_reach_is_told_before_anything_is_stored),
+		OPEN(what_will_be_offline_for_the_store_is_out_of_reach_only_at_the_store),
 		OPEN(of_several_changes_none_is_stored_where_one_cannot_be),
 		OPEN(changes_that_share_a_word_are_both_made),
 	};
