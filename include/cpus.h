@@ -17,6 +17,8 @@ struct cpus {
 bool cpus_none(const struct cpus *cpus);
 /* Reads a list of CPUs as the kernel writes it, "0-3,5\n". -1: OUTCOME_NOT_WRITABLE. */
 int cpus_read(const char *path, struct cpus *out, struct fail *fail) MUST_CHECK;
+/* "0-3,5"; "" where there is none, and up to where a text of `size` bytes ends. */
+const char *cpus_print(const struct cpus *cpus, char *out, size_t size);
 /* Whether the kernel offers to take that CPU (0 to CPUS_MAX - 1) offline; it can still refuse. */
 bool cpu_can_go(const char *directory, unsigned cpu);
 /* Takes that CPU offline or brings it online, and reads whether it is; nothing is done where it is

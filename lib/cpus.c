@@ -59,6 +59,25 @@ int cpus_read(const char *path, struct cpus *out, struct fail *fail)
 	return 0;
 }
 
+const char *cpus_print(const struct cpus *cpus, char *out, size_t size)
+{
+	unsigned last;
+	size_t used = 0;
+
+	out[0] = '\0';
+	for (unsigned cpu = 0; cpu < CPUS_MAX && used < size; cpu = last + 1) {
+		last = cpu;
+		if (!cpus->has[cpu])
+			continue;
+		while (last + 1 < CPUS_MAX && cpus->has[last + 1])
+			last++;
+		used += (size_t)snprintf(out + used, size - used, "%s%u", used > 0 ? "," : "", cpu);
+		if (last > cpu && used < size)
+			used += (size_t)snprintf(out + used, size - used, "-%u", last);
+	}
+	return out;
+}
+
 enum { PATH_SIZE = 512 };
 
 /* CPU n's switch: "0\n" or "1\n". One that cannot go offline has none. */

@@ -90,6 +90,20 @@ static void table_print(const json_t *states)
 	}
 }
 
+/* Whether CPUs are offline that should not be: they are told. */
+static bool left_offline_print(const struct options *options, const struct reply *reply)
+{
+	json_t *left = json_object_get(reply->parameters, "left_offline");
+
+	if (!json_is_object(left))
+		return false;
+	if (options->json)
+		json_print(left);
+	else
+		lines_print(stdout, "attention: ", json_text(left, "message"));
+	return true;
+}
+
 int command_status(const struct options *options, int count, char **arguments)
 {
 	CLEANUP(reply_deinit) struct reply reply = { .error = NULL };
@@ -113,5 +127,5 @@ int command_status(const struct options *options, int count, char **arguments)
 		(void)puts("no patch was ever applied");
 	else if (!options->json)
 		table_print(states);
-	return status;
+	return left_offline_print(options, &reply) ? outcome_status(OUTCOME_ATTENTION) : status;
 }

@@ -7,6 +7,7 @@
 
 #include "machine.h"
 #include "methods.h"
+#include "offline.h"
 #include "reply.h"
 #include "result.h"
 
@@ -124,7 +125,23 @@ static int add_symbols(json_t *list, struct live *live)
 	return add_owners(list, &live->kernel);
 }
 
-static json_t *conditions_json(struct live *live)
+/* Changes nothing: Status and Apply try to bring them back. */
+static int add_left_offline(json_t *list, const struct daemon *daemon)
+{
+	static const char name[] = "CPUs left offline";
+	struct cpus left = { .has = { false } };
+	char text[1024];
+	struct fail said;
+
+	if (daemon->journal == NULL)
+		return add_condition(list, name, "unknown", false, daemon->journal_fail.message);
+	if (!offline_left(daemon->journal, CPUS_DIRECTORY, &left, &said))
+		return add_condition(list, name, "none", true, NULL);
+	return add_condition(list, name, cpus_none(&left) ? "unknown" :
+			     cpus_print(&left, text, sizeof(text)), false, said.message);
+}
+
+static json_t *conditions_json(struct daemon *daemon)
 {
 	json_t *list = json_array();
 	struct machine machine = { .count = 0 };
@@ -141,7 +158,8 @@ static json_t *conditions_json(struct live *live)
 			 add_condition(list, condition->name, condition->value, condition->good,
 				       condition->message[0] == '\0' ? NULL : condition->message);
 	}
-	if (result == 0 && add_symbols(list, live) == 0)
+	if (result == 0 && add_symbols(list, &daemon->live) == 0 &&
+	    add_left_offline(list, daemon) == 0)
 		return list;
 	json_decref(list);
 	return NULL;
@@ -167,5 +185,5 @@ json_t *method_doctor(struct daemon *daemon, const struct journal_caller *caller
 			    NATIVE_KMEM + 1].name;
 	return reply_with(json_pack("{s:s?, s:o, s:o, s:o}", "apply_uses", used,
 				    "refusal", result_text(refusal), "ways", ways_json(live),
-				    "conditions", conditions_json(live)));
+				    "conditions", conditions_json(daemon)));
 }

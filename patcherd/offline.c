@@ -155,3 +155,28 @@ bool offline_recover(struct transaction *transaction)
 			 "kernel are online");
 	return true;
 }
+
+bool offline_left(struct journal *journal, const char *directory, struct cpus *left,
+		  struct fail *said)
+{
+	char path[512], list[1024];
+	struct cpus listed, online;
+
+	memset(left, 0, sizeof(*left));
+	if (journal_offline(journal, &listed, said) < 0)
+		return true;
+	if (cpus_none(&listed))
+		return false;
+	(void)snprintf(path, sizeof(path), "%s/online", directory);
+	if (cpus_read(path, &online, said) < 0)
+		return true;
+	for (unsigned cpu = 0; cpu < CPUS_MAX; cpu++)
+		left->has[cpu] = listed.has[cpu] && !online.has[cpu];
+	if (cpus_none(left))
+		return false;
+	(void)fail_set(said, OUTCOME_ATTENTION, "CPUs were taken offline for a change of the kernel "
+		       "and are not back: %s; bring each back with `echo 1 >%s/cpuN/online`, where N "
+		       "is its number; patcherd tries it at its next start, change or status, and its "
+		       "log says what it meets", cpus_print(left, list, sizeof(list)), directory);
+	return true;
+}

@@ -22,5 +22,9 @@ void offline_give_back(struct transaction *transaction, const struct cpus *taken
 /* Brings back what the journal lists, after a kill or because it did not come back before. Whether
  * it listed any. */
 bool offline_recover(struct transaction *transaction);
+/* Whether CPUs that the journal lists are offline still, which are then in *left, or that is not
+ * known. Then *said says so, and what to do. */
+bool offline_left(struct journal *journal, const char *directory, struct cpus *left,
+		  struct fail *said);
 
 #endif

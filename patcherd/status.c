@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "look.h"
+#include "offline.h"
 #include "reply.h"
 #include "result.h"
 #include "site_owners.h"
@@ -279,6 +280,26 @@ static json_t *unknown(struct daemon *daemon, const char *patch)
 	return reply_failed(&fail);
 }
 
+/* A LeftOffline, or null. */
+static json_t *left_offline_json(const struct daemon *daemon)
+{
+	struct cpus left = { .has = { false } };
+	json_t *list;
+	struct fail said;
+
+	if (!offline_left(daemon->journal, CPUS_DIRECTORY, &left, &said))
+		return json_null();
+	list = json_array();
+	for (int cpu = 0; cpu < CPUS_MAX; cpu++) {
+		if (left.has[cpu] && json_array_append_new(list, json_integer(cpu)) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return json_pack("{s:o, s:b, s:o}", "cpus", list, "attention", true,
+			 "message", result_text(said.message));
+}
+
 static json_t *journal_damaged(const struct daemon *daemon)
 {
 	return reply_error_text("io.patcherd.JournalDamaged", "message",
@@ -313,7 +334,8 @@ json_t *method_status(struct daemon *daemon, const struct journal_caller *caller
 		json_decref(list);
 		return complete ? unknown(daemon, patch) : NULL;
 	}
-	return reply_with(json_pack("{s:o}", "patches", list));
+	return reply_with(json_pack("{s:o, s:o}", "patches", list,
+				    "left_offline", left_offline_json(daemon)));
 }
 
 static json_t *event_json(const struct journal_event *event)

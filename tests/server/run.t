@@ -5,6 +5,7 @@
 import hashlib
 import json
 import os
+import re
 import select
 import shutil
 import signal
@@ -16,6 +17,7 @@ import sys
 import tempfile
 
 PATCHERD = os.path.abspath(os.path.join(os.environ.get("BUILD", "build"), "patcherd"))
+PATCHCTL = os.path.join(os.path.dirname(PATCHERD), "patchctl")
 INTERFACE = "include/io.patcherd.varlink"
 # The longest that is waited for an event; nothing is asserted about how long it took.
 PATIENCE = 120
@@ -211,12 +213,13 @@ def test_parameters_are_checked_by_name_and_type(daemon):
 
 
 def test_null_stands_for_a_parameter_that_is_not_given(daemon):
-    assert daemon.call("io.patcherd.Status", patch=None) == {"parameters": {"patches": []}}
+    nothing = {"parameters": {"patches": [], "left_offline": None}}
+    assert daemon.call("io.patcherd.Status", patch=None) == nothing
     with daemon.connect() as client:
         client.sendall(encode({"method": "io.patcherd.Status", "parameters": None}))
-        assert receive(client) == {"parameters": {"patches": []}}
+        assert receive(client) == nothing
         client.sendall(encode({"method": "io.patcherd.Status"}))
-        assert receive(client) == {"parameters": {"patches": []}}
+        assert receive(client) == nothing
 
 
 def test_dry_run_answers_with_a_result_for_each_patch(daemon):
@@ -324,6 +327,52 @@ def test_what_failed_wants_attention_until_it_is_noticed_or_the_machine_restarts
         assert result["outcome"] == "reverted", reply
         assert result["message"].startswith("was not applied"), reply
         assert states(second)["now"][:2] == ("reverted", False), states(second)
+    finally:
+        second.end()
+
+
+def patchctl(daemon, *arguments):
+    return subprocess.run([PATCHCTL, "--socket", daemon.path, *arguments], capture_output=True,
+                          text=True, timeout=PATIENCE, check=False)
+
+
+# CPU 8191, the last that Linux can have, is on no machine: it does not come back.
+def test_a_cpu_that_was_left_offline_is_told_by_status_and_doctor(daemon):
+    daemon.end()
+    with sqlite3.connect(daemon.journal) as database:
+        database.execute("INSERT INTO offline_cpu (cpu, boot_id) VALUES (8191, ?)", (THIS_BOOT,))
+    database.close()
+    second = Daemon(daemon.directory)
+    try:
+        doctor = second.call("io.patcherd.Doctor")["parameters"]
+        condition, = [c for c in doctor["conditions"] if c["name"] == "CPUs left offline"]
+        assert condition["value"] == "8191" and not condition["good"], condition
+        assert "echo 1 >/sys/devices/system/cpu/cpuN/online" in condition["message"], condition
+        left = second.call("io.patcherd.Status")["parameters"]["left_offline"]
+        assert left == {"cpus": [8191], "attention": True, "message": condition["message"]}, left
+        result = patchctl(second, "status")
+        assert result.returncode == 14, result
+        assert result.stdout == "no patch was ever applied\nattention: " + left["message"] + "\n"
+        result = patchctl(second, "--json", "status")
+        assert result.returncode == 14 and json.loads(result.stdout) == left, result
+        text = patchctl(second, "doctor").stdout
+        assert re.search(r"^! CPUs left offline +8191\n    CPUs were taken", text, re.M), text
+    finally:
+        second.end()
+
+
+def test_cpus_of_another_boot_are_nobodys_concern(daemon):
+    daemon.end()
+    with sqlite3.connect(daemon.journal) as database:
+        database.execute("INSERT INTO offline_cpu (cpu, boot_id) VALUES (8191, ?)", (OTHER_BOOT,))
+    database.close()
+    second = Daemon(daemon.directory)
+    try:
+        assert second.call("io.patcherd.Status")["parameters"]["left_offline"] is None
+        result = patchctl(second, "status")
+        assert (result.returncode, result.stdout) == (0, "no patch was ever applied\n"), result
+        text = patchctl(second, "doctor").stdout
+        assert re.search(r"^  CPUs left offline +none$", text, re.M), text
     finally:
         second.end()
 

@@ -33,6 +33,27 @@ static void a_list_is_read_as_the_kernel_writes_it(void **state)
 	assert_true(cpus_none(&cpus));
 }
 
+static void a_list_is_printed_as_the_kernel_writes_it(void **state)
+{
+	static const char *const lists[] = { "0", "0-1", "8191", "0,2-4,8190-8191", "0-8191" };
+	static struct cpus cpus;
+	struct fail fail;
+	char line[32], text[32];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
+		(void)snprintf(line, sizeof(line), "%s\n", lists[i]);
+		assert_int_equal(read_list(line, &cpus, &fail), 0);
+		assert_string_equal(cpus_print(&cpus, text, sizeof(text)), lists[i]);
+	}
+	assert_int_equal(read_list("1000,1002-1004,1006\n", &cpus, &fail), 0);
+	assert_string_equal(cpus_print(&cpus, text, 8), "1000,10");
+	assert_string_equal(cpus_print(&cpus, text, 10), "1000,1002");
+	assert_string_equal(cpus_print(&cpus, text, 12), "1000,1002-1");
+	cpus = (struct cpus){ { false } };
+	assert_string_equal(cpus_print(&cpus, text, sizeof(text)), "");
+}
+
 static void what_is_no_list_is_refused(void **state)
 {
 	static const char *const lists[] = { "", "\n", "0", "3-1\n", "0-8192\n", "0;1\n" };
@@ -92,6 +113,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_list_is_read_as_the_kernel_writes_it),
+		cmocka_unit_test(a_list_is_printed_as_the_kernel_writes_it),
 		cmocka_unit_test(what_is_no_list_is_refused),
 		TEST(a_switch_is_set_and_read_again),
 		TEST(one_that_is_as_it_shall_be_is_not_written_to),

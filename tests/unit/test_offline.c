@@ -337,6 +337,40 @@ static void one_that_does_not_come_back_is_told_and_kept_until_it_does(void **st
 	assert_listed(fake, "");
 }
 
+static bool left(struct fake *fake, struct cpus *cpus, struct fail *said)
+{
+	*said = (struct fail){ .message = "" };
+	return offline_left(fake->journal, machine.directory, cpus, said);
+}
+
+static void who_is_away_still_is_told_with_what_to_do(void **state)
+{
+	struct fake *fake = *state;
+	struct fail said;
+	struct cpus cpus;
+	char text[16];
+
+	assert_false(left(fake, &cpus, &said));	/* CPU 3 was offline before */
+	kill_at(fake, "after-offline", apply_one);
+	machine_list(&machine, "0\n");
+	assert_true(left(fake, &cpus, &said));
+	assert_string_equal(cpus_print(&cpus, text, sizeof(text)), "1-2");
+	assert_contains(said.message, "are not back: 1-2; bring each back with `echo 1 >/tmp/");
+	assert_contains(said.message, "/cpuN/online`");
+	/* Somebody brought one back. */
+	machine_list(&machine, "0-1\n");
+	assert_true(left(fake, &cpus, &said));
+	assert_string_equal(cpus_print(&cpus, text, sizeof(text)), "2");
+	machine_list(&machine, "0-2\n");
+	assert_false(left(fake, &cpus, &said));
+	machine_list(&machine, "none\n");
+	assert_true(left(fake, &cpus, &said));
+	assert_true(cpus_none(&cpus));
+	assert_contains(said.message, "not a list of CPUs");
+	assert_listed(fake, "12");	/* it only looks */
+	assert_cpus("000");
+}
+
 static void a_failure_says_also_who_did_not_come_back(void **state)
 {
 	struct fake *fake = *state;
@@ -447,6 +481,7 @@ int main(void)
 		OFFLINE_TEST(a_second_cpu_that_cannot_go_is_named_before_any_goes),
 		OFFLINE_TEST(a_cpu_that_refuses_is_named_and_those_that_went_come_back),
 		OFFLINE_TEST(one_that_does_not_come_back_is_told_and_kept_until_it_does),
+		OFFLINE_TEST(who_is_away_still_is_told_with_what_to_do),
 		OFFLINE_TEST(a_failure_says_also_who_did_not_come_back),
 		OFFLINE_TEST(where_every_cpu_can_go_the_first_goes_on),
 		OFFLINE_TEST(one_that_cannot_go_is_the_one_that_goes_on),
