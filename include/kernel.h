@@ -21,7 +21,7 @@ struct kernel {
 	struct decoder *decoder;
 };
 
-/* Adds to OUTCOME_NOT_FOUND why a module's function may be missing among the symbols. */
+/* Adds to OUTCOME_NOT_FOUND why a module's function or a variable may be missing. */
 void kernel_explain(const struct kernel *kernel, struct fail *fail);
 
 #endif

@@ -160,6 +160,7 @@ int hazard_tables(struct hazard_tables *tables, const struct kernel *kernel,
 		  const struct function *function, struct owners *out, struct fail *fail)
 {
 	uint64_t start = function->symbol->address;
+	const char *advice = NULL;
 	const struct table *table;
 	enum table_time time;
 	struct fail why;
@@ -173,6 +174,9 @@ int hazard_tables(struct hazard_tables *tables, const struct kernel *kernel,
 		*fail = why;
 		return -1;
 	}
-	return owners_add(out, OWNER_UNKNOWN, start, start + function->size, why.message, NULL,
+	if (kernel->modules != NULL && function->symbol->module == NULL &&
+	    !symtab_has_data(kernel->symtab))
+		advice = "give a System.map, or change a function of a module";
+	return owners_add(out, OWNER_UNKNOWN, start, start + function->size, why.message, advice,
 			  fail);
 }

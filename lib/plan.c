@@ -235,7 +235,13 @@ static int plan_fill(const struct kernel *kernel, struct plan *plan, struct fail
 
 void kernel_explain(const struct kernel *kernel, struct fail *fail)
 {
-	if (fail->code == OUTCOME_NOT_FOUND && kernel->system_map != NULL)
+	if (fail->code != OUTCOME_NOT_FOUND)
+		return;
+	if (kernel->modules != NULL && !symtab_has_data(kernel->symtab))
+		fail_append(fail, "\n/proc/kallsyms has functions only, as this kernel was built without "
+			    "CONFIG_KALLSYMS_ALL: for variables of the kernel image start patcherd with "
+			    "--system-map, see patcherd(8); those of modules cannot be found");
+	if (kernel->system_map != NULL)
 		fail_append(fail, "\nthe symbols are those of %s, as /proc/kallsyms gives no "
 			    "addresses, and a System.map has no functions of modules: for one of "
 			    "those, sysctl kernel.kptr_restrict=1", kernel->system_map);

@@ -89,8 +89,11 @@ static int load_unnamed(const struct table_text *text, const struct place *place
 	if (!place->always)
 		return 0;
 	return fail_set(fail, OUTCOME_HAZARD, "the kernel's symbols do not have %s, so what the kernel "
-			"owns cannot be found; they are of functions only where it was built without "
-			"CONFIG_KALLSYMS_ALL, and then only modules can be patched", place->start);
+			"owns cannot be found; of a kernel that was built without CONFIG_KALLSYMS_ALL "
+			"/proc/kallsyms has functions only: start patcherd with --system-map and the "
+			"System.map of this very build (on Debian /usr/lib/debug/boot/System.map-%s, of "
+			"the package linux-image-%s-dbg; that in /boot is a stub)", place->start,
+			text->target->info.release, text->target->info.release);
 }
 
 /* One table of the kernel image, between its symbols. */

@@ -33,24 +33,54 @@ struct opening {
 	struct symtab *symtab;		/* for the opening alone */
 };
 
-/* A System.map where this kernel should be by what it says itself; whoever uses it proves that it
- * is there. */
-static int load_unproved_map(const char *path, struct symtab **out, struct fail *fail)
+/* The map where this kernel should be: by the kernel's own symbols, or, where it hides those (`own`
+ * NULL), by what it says in /proc/kcore. `build_id` "": not known yet. */
+static int move_map(const struct symtab *map, const struct symtab *own, const char *build_id,
+		    struct symtab **out, struct fail *fail)
 {
 	struct vmcoreinfo info;
-	struct symtab *map;
 	int64_t slide;
+
+	if (own != NULL) {
+		if (symtab_slide(map, own, &slide, fail) < 0)
+			return -1;
+	} else if (vmcoreinfo_load("/proc/kcore", &info, fail) < 0 ||
+		   vmcoreinfo_slide(&info, build_id, map, &slide, fail) < 0) {
+		return -1;
+	}
+	return symtab_move(map, slide, out, fail);
+}
+
+/* Takes `moved`: for *symtab where that is NULL, else for what *symtab has not. */
+static int add_map(struct symtab **symtab, struct symtab *moved, struct fail *fail)
+{
+	struct symtab *joined = moved;
+	int result = 0;
+
+	if (*symtab != NULL) {
+		result = symtab_join(*symtab, moved, &joined, fail);
+		symtab_destroy(moved);
+	}
+	if (result == 0) {
+		symtab_destroy(*symtab);
+		*symtab = joined;
+	}
+	return result;
+}
+
+static int add_unproved_map(const char *path, struct symtab **symtab, struct fail *fail)
+{
+	struct symtab *map, *moved;
 	int result;
 
 	if (symtab_load_system_map(path, &map, fail) < 0)
 		return -1;
-	result = vmcoreinfo_load("/proc/kcore", &info, fail) < 0 ||
-		 vmcoreinfo_slide(&info, "", map, &slide, fail) < 0 ||
-		 symtab_move(map, slide, out, fail) < 0 ? -1 : 0;
+	result = move_map(map, *symtab, "", &moved, fail);
 	symtab_destroy(map);
-	return result;
+	return result < 0 ? -1 : add_map(symtab, moved, fail);
 }
 
+/* Of a System.map they are not proved yet: whoever uses them proves that the kernel is there. */
 static int opening_symbols(void *data, const struct symtab **out, struct fail *fail)
 {
 	struct opening *opening = data;
@@ -59,12 +89,15 @@ static int opening_symbols(void *data, const struct symtab **out, struct fail *f
 	*out = live->symtab;
 	if (*out != NULL)
 		return 0;
-	if (symtab_load_kallsyms("/proc/kallsyms", &opening->symtab, fail) < 0 &&
-	    (live->system_map == NULL ||
-	     load_unproved_map(live->system_map, &opening->symtab, fail) < 0)) {
+	if (symtab_load_kallsyms("/proc/kallsyms", &opening->symtab, fail) < 0) {
 		opening->symtab = NULL;
-		return -1;
+		if (live->system_map == NULL)
+			return -1;
 	}
+	if (live->system_map != NULL &&
+	    (opening->symtab == NULL || !symtab_has_data(opening->symtab)) &&
+	    add_unproved_map(live->system_map, &opening->symtab, fail) < 0)
+		return -1;
 	*out = opening->symtab;
 	return 0;
 }
@@ -155,31 +188,15 @@ static int read_banner(char *out, size_t size, struct fail *fail)
 	return 0;
 }
 
-/* By how much the kernel was moved at its start: by its own symbols, or by what it says in
- * /proc/kcore where it hides those. */
-static int find_slide(const struct live *live, const struct symtab *map, int64_t *slide,
-		      struct fail *fail)
-{
-	struct vmcoreinfo info;
-
-	if (live->symtab != NULL)
-		return symtab_slide(map, live->symtab, slide, fail);
-	if (vmcoreinfo_load("/proc/kcore", &info, fail) < 0)
-		return -1;
-	return vmcoreinfo_slide(&info, live->target->info.build_id, map, slide, fail);
-}
-
 /* The System.map where this kernel is, proved by the kernel's banner. */
 static int prove_system_map(const struct live *live, const struct symtab *map, struct symtab **out,
 			    struct fail *fail)
 {
 	char banner[1024];
-	int64_t slide;
 
 	*out = NULL;
-	if (find_slide(live, map, &slide, fail) < 0 ||
-	    read_banner(banner, sizeof(banner), fail) < 0 ||
-	    symtab_move(map, slide, out, fail) < 0)
+	if (read_banner(banner, sizeof(banner), fail) < 0 ||
+	    move_map(map, live->symtab, live->target->info.build_id, out, fail) < 0)
 		return -1;
 	if (guard_system_map(*out, live->target, banner, fail) == 0)
 		return 0;
@@ -210,18 +227,23 @@ static int load_system_map(const struct live *live, struct symtab **out, struct 
 	return -1;
 }
 
-/* The kernel's own symbols, for they have the modules too; a System.map that was given must agree
- * with them. */
-static int check_system_map(const struct live *live, struct fail *fail)
+/* Beside the kernel's own symbols, which have the modules too, a System.map must agree with them; it
+ * adds what kallsyms has not where that has functions only. */
+static int join_system_map(struct live *live, struct fail *fail)
 {
+	bool whole = symtab_has_data(live->symtab);
 	struct symtab *moved;
 
 	if (load_system_map(live, &moved, fail) == 0) {
+		if (!whole)
+			return add_map(&live->symtab, moved, fail);
 		symtab_destroy(moved);
 		return 0;
 	}
-	fail_append(fail, "\n/proc/kallsyms gives the symbols, so that --system-map can be left out "
-			  "as well");
+	fail_append(fail, whole ? "\n/proc/kallsyms gives the symbols, so that --system-map can be left "
+				  "out as well" :
+		    "\n/proc/kallsyms gives functions only; where --system-map is left out as well, only "
+		    "those of modules can be changed");
 	return -1;
 }
 
@@ -230,7 +252,7 @@ static int load_symtab(struct live *live, struct fail *fail)
 	struct fail map;
 
 	if (symtab_load_kallsyms("/proc/kallsyms", &live->symtab, fail) == 0)
-		return live->system_map == NULL ? 0 : check_system_map(live, fail);
+		return live->system_map == NULL ? 0 : join_system_map(live, fail);
 	live->symtab = NULL;
 	if (live->system_map == NULL) {
 		fail_append(fail, "\nor start patcherd with --system-map, see patcherd(8)");
