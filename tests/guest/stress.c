@@ -223,7 +223,7 @@ static int change(struct target *target, uint64_t address, uint8_t from, uint8_t
 static void churn(struct target *target, long times)
 {
 	static uint8_t before[CANARY], after[CANARY];
-	const uint64_t canary = symbol("linux_proc_banner") & ~(uint64_t)(CANARY - 1);
+	const uint64_t canary = symbol("hex_asc") & ~(uint64_t)(CANARY - 1); /* constants */
 	long done = 0, refused = 0, wrong = 0;
 	uint64_t address = 0;
 	struct fail fail;
