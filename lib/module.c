@@ -13,11 +13,16 @@
 enum { MODULES_TEXT_MAX = 4 * 1024 * 1024 };
 
 /* "-" where the kernel cannot unload any module; a user "[permanent]" where this one has no way out
- * (print_unload_info(), kernel/module). */
-static bool parse_uses(const char *references, const char *users, int64_t *out)
+ * (print_unload_info(), kernel/module); "-1" of one on its way out, whose last reference, the kernel's
+ * own, is gone (try_release_module_ref()). */
+static bool parse_uses(const char *references, const char *users, const char *state, int64_t *out)
 {
 	char *end;
 
+	if (strcmp(references, "-1") == 0 && strcmp(state, "Unloading") == 0) {
+		*out = 0;
+		return true;
+	}
 	errno = 0;
 	*out = strtoll(references, &end, 10);
 	if (strcmp(references, "-") != 0 && (!isdigit((unsigned char)references[0]) || *end != '\0'))
@@ -43,7 +48,7 @@ static bool parse_line(char *line, struct module *out)
 		return false;
 	(void)snprintf(out->name, sizeof(out->name), "%s", fields[NAME]);
 	out->live = strcmp(fields[STATE], "Live") == 0;
-	if (!parse_uses(fields[REFERENCES], fields[USERS], &out->uses))
+	if (!parse_uses(fields[REFERENCES], fields[USERS], fields[STATE], &out->uses))
 		return false;
 	errno = 0;
 	out->size = strtoull(fields[SIZE], &end, 10);

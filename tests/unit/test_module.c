@@ -53,7 +53,8 @@ static void what_holds_a_module_is_listed(void **state)
 		"a 4096 0 - Live 0xffffffffc0001000\n"
 		"b 4096 2 a,c, Live 0xffffffffc0002000\n"
 		"c 4096 0 [permanent], Live 0xffffffffc0003000\n"
-		"d 4096 - - Live 0xffffffffc0004000\n";
+		"d 4096 - - Live 0xffffffffc0004000\n"
+		"e 4096 -1 - Unloading 0xffffffffc0005000\n";
 	struct modules modules;
 	struct fail fail;
 
@@ -63,6 +64,8 @@ static void what_holds_a_module_is_listed(void **state)
 	assert_int_equal(modules.items[1].uses, 2);
 	assert_int_equal(modules.items[2].uses, -1);
 	assert_int_equal(modules.items[3].uses, -1);
+	assert_int_equal(modules.items[4].uses, 0);
+	assert_false(modules.items[4].live);
 	modules_deinit(&modules);
 }
 
