@@ -47,6 +47,16 @@ static int list_read(const char *path, const struct cpus *away, struct cpus *out
 	return 0;
 }
 
+static int unreached(int cpu, int error, struct fail *fail)
+{
+	return fail_set(fail, OUTCOME_NOT_WRITABLE, "CPU %d is online and cannot be told of changed "
+			"code: %s; %s", cpu,
+			error != 0 ? strerror(error) : "the kernel runs us elsewhere",
+			error == EPERM ? "let patcherd call sched_setaffinity(), which its sandbox "
+			"forbids (by systemd: see WAYS IN in patcherd(8))" :
+			"let patcherd run on every CPU (its cpuset, AllowedCPUs= of its unit)");
+}
+
 static int serialise_all(const char *path, const struct cpus *away, cpu_set_t *one,
 			 struct fail *fail)
 {
@@ -64,10 +74,7 @@ static int serialise_all(const char *path, const struct cpus *away, cpu_set_t *o
 		if (list_read(path, away, &list, fail) != 0)
 			return -1;
 		if (list.has[cpu])
-			return fail_set(fail, OUTCOME_NOT_WRITABLE, "CPU %d is online and cannot be "
-					"told of changed code: %s; let patcherd run on every CPU "
-					"(its cpuset, AllowedCPUs= of its unit)", cpu,
-					error != 0 ? strerror(error) : "the kernel runs us elsewhere");
+			return unreached(cpu, error, fail);
 	}
 	return 0;
 }

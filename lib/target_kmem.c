@@ -102,7 +102,8 @@ static int not_permitted(const char *path, int error, struct fail *fail)
 				"down (%s), by the wish of this machine's owner; patcherd does not "
 				"work around that", path, lockdown);
 	return fail_set(fail, OUTCOME_NOT_WRITABLE, "%s: %s: changing kernel memory takes root "
-			"with CAP_SYS_RAWIO", path, strerror(error));
+			"with CAP_SYS_RAWIO, and by systemd a unit that allows the device: see "
+			"WAYS IN in patcherd(8)", path, strerror(error));
 }
 
 static int absent(const char *path, struct fail *fail)

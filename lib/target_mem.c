@@ -33,7 +33,8 @@ static int explain_open(const char *path, int error, struct fail *fail)
 				"down (%s), by the wish of this machine's owner; patcherd does not "
 				"work around that", path, lockdown);
 	return fail_set(fail, OUTCOME_NOT_WRITABLE, "%s: %s: changing kernel memory takes root "
-			"with CAP_SYS_RAWIO", path, strerror(error));
+			"with CAP_SYS_RAWIO, and by systemd a unit that allows the device: see "
+			"WAYS IN in patcherd(8)", path, strerror(error));
 }
 
 /* Asks for a page of the kernel's code before all else, as its symbols take time to load and most

@@ -12,7 +12,7 @@
 /* Each CPU that this thread is sent to. */
 static int visited[64];
 static size_t visit_count;
-static int refuse_cpu = -1;
+static int refuse_cpu = -1, refuse_error;
 static bool stay, real;
 static int here;
 
@@ -25,7 +25,7 @@ static int recording_setaffinity(pid_t pid, size_t size, const cpu_set_t *set)
 		if (!CPU_ISSET_S(cpu, size, set))
 			continue;
 		if (cpu == refuse_cpu) {
-			errno = EINVAL;
+			errno = refuse_error;
 			return -1;
 		}
 		visited[visit_count++] = cpu;
@@ -66,6 +66,7 @@ static int setup(void **state)
 	(void)state;
 	visit_count = 0;
 	refuse_cpu = -1;
+	refuse_error = EINVAL;
 	stay = real = false;
 	return 0;
 }
@@ -91,6 +92,19 @@ static void a_cpu_that_refuses_is_named(void **state)
 	assert_int_equal(fail.code, OUTCOME_NOT_WRITABLE);
 	assert_message(fail, "CPU 2 is online and cannot be told");
 	assert_message(fail, "Invalid argument");
+	assert_message(fail, "its cpuset");
+}
+
+static void a_sandbox_that_forbids_the_call_is_named(void **state)
+{
+	struct fail fail;
+
+	(void)state;
+	refuse_cpu = 0;
+	refuse_error = EPERM;
+	assert_int_equal(run("0\n", &fail), -1);
+	assert_int_equal(fail.code, OUTCOME_NOT_WRITABLE);
+	assert_message(fail, "Operation not permitted; let patcherd call sched_setaffinity()");
 }
 
 /* As in a cpuset of CPU 0 alone, where the others are about to go offline. */
@@ -166,6 +180,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(every_cpu_of_the_list_is_visited, setup),
 		cmocka_unit_test_setup(a_cpu_that_refuses_is_named, setup),
+		cmocka_unit_test_setup(a_sandbox_that_forbids_the_call_is_named, setup),
 		cmocka_unit_test_setup(cpus_that_will_be_away_need_not_be_reached, setup),
 		cmocka_unit_test_setup(being_elsewhere_is_noticed, setup),
 		cmocka_unit_test_setup(a_list_that_cannot_be_read_is_not_writable, setup),
