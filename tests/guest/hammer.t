@@ -10,6 +10,8 @@ programs "${KERNEL:-6.1}" tests/guest/hammer
 # Without a stop of the CPUs only one byte is toggled.
 what=()
 [ "${way[0]}" = --add ] || what=(byte)
+[ "${PATCHERD_KVM:-}" = 1 ] || echo "# emulated: each instruction runs whole, so this cannot show a" \
+	"CPU's errors with one that changes under it; run hammer-guest on hardware, too"
 exec tests/guest/run --kernel "$kernel" "${way[@]}" --tcg multi --timeout "${TIMEOUT:-120}" \
 	--add "$modules/test/patcherd_hammer.ko" --add "$build/tests/guest/hammer" \
 	--add tests/guest/hammer-guest -- ./hammer-guest "${1:-100}" "${what[@]}"
