@@ -235,7 +235,8 @@ static void churn(struct target *target, long times)
 	pid = fork();
 	if (pid == 0)
 		come_and_go();
-	for (long i = 0; i < times && wrong == 0; i++) {
+	/* and until both were seen: on a busy host it may be late */
+	for (long i = 0; (i < times || done == 0 || refused == 0) && wrong == 0; i++) {
 		int result;
 
 		if ((address == 0 || i % 8 == 0) && !find_answer(target, &address)) {
@@ -252,7 +253,7 @@ static void churn(struct target *target, long times)
 	ok(pid > 0 && kill(pid, SIGKILL) == 0 && waitpid(pid, &status, 0) == pid &&
 	   WIFSIGNALED(status), "the module comes and goes all the time");
 	printf("# %ld changes and back, %ld refused\n", done, refused);
-	ok(wrong == 0 && done > 0 && refused > 0, "each change is done or refused");
+	ok(wrong == 0, "each change is done or refused");
 	ok(target_read(target, canary, after, CANARY, "the canary", &fail) == 0 &&
 	   memcmp(before, after, CANARY) == 0, "the canary's page is as it was");
 }
