@@ -245,15 +245,18 @@ KVER ?= $(shell $(if $(filter file,$(origin KDIR)),uname -r,\
 	cut -d '"' -f 2 $(KDIR)/include/generated/utsrelease.h))
 KDIR ?= /lib/modules/$(KVER)/build
 KMOD = $(BUILD)/kmod-$(KVER)
+# Two kernels of one release, one after the other, may be configured differently.
+KCONFIG = $(wildcard $(KDIR)/include/config/auto.conf)
 module: $(KMOD)/patcher_kmem.ko
 module-test: $(KMOD)/test/patcherd_test.ko
+$(KMOD)/patcher_kmem.ko $(KMOD)/test/patcherd_test.ko: $(KCONFIG)
 $(KMOD)/patcher_kmem.ko: kmod/patcher_kmem.c kmod/Kbuild include/patcher_kmem.h
 $(KMOD)/test/patcherd_test.ko: $(wildcard tests/guest/kmod/*)
 $(KMOD)/%.ko:
 	@test -f $(KDIR)/Makefile || { echo "no headers of kernel $(KVER) in $(KDIR):" \
 		"apt-get install linux-headers-$(KVER), or give KVER= or KDIR=" >&2; exit 1; }
 	@mkdir -p $(@D)
-	@cp $^ $(@D)
+	@cp $(filter-out $(KCONFIG),$^) $(@D)
 	$(MAKE) -C $(KDIR) M=$(abspath $(@D)) KCFLAGS=-Werror CONFIG_DEBUG_INFO_BTF_MODULES= modules
 
 install-module: module
