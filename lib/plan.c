@@ -48,14 +48,14 @@ static int choose_variant(const struct kernel *kernel, const struct patch *patch
 static int warn_siblings(const struct kernel *kernel, struct plan *plan, struct fail *fail)
 {
 	for (size_t i = 0; i < plan->site_count; i++) {
-		const char *name = plan->sites[i].site->function;
+		const char *name = plan->sites[i].site->symbol;
 		const struct symbol *sibling = NULL;
 		bool told = false;
 		char text[1024];
 		size_t length;
 
 		for (size_t j = 0; j < i && !told; j++)
-			told = strcmp(plan->sites[j].site->function, name) == 0;
+			told = strcmp(plan->sites[j].site->symbol, name) == 0;
 		if (told || !plan->sites[i].located)
 			continue;
 		length = (size_t)snprintf(text, sizeof(text), "%.200s also lives in", name);
@@ -91,8 +91,8 @@ static int check_overlap(const struct patch *patch, struct plan *plan, struct fa
 			char text[512], path[SITE_PATH_MAX], other[SITE_PATH_MAX];
 
 			if (!a->located || !b->located ||
-			    a->address >= b->address + b->site->replacement.length ||
-			    b->address >= a->address + a->site->replacement.length)
+			    a->address >= b->address + b->replacement.bytes.length ||
+			    b->address >= a->address + a->replacement.bytes.length)
 				continue;
 			(void)snprintf(text, sizeof(text),
 				       "%.200s:%u:%u: error: %s overlaps %s: both are at 0x%" PRIx64
@@ -119,13 +119,13 @@ static int check_jumps(const struct kernel *kernel, struct plan *plan, struct fa
 			char text[512], path[SITE_PATH_MAX], other[SITE_PATH_MAX];
 
 			if (i == j || from->outcome != OUTCOME_APPLICABLE || !into->located ||
-			    !into->site->multiple || !plan_site_jumps_into(kernel, from, into))
+			    !into->multiple || !plan_site_jumps_into(kernel, from, into))
 				continue;
 			(void)snprintf(text, sizeof(text), "%.200s:%u:%u: error: %s.replace.bytes: "
 				       "it jumps into the middle of %s, at 0x%" PRIx64 " on this "
 				       "kernel", plan->patch->source,
-				       from->site->replacement_place.line,
-				       from->site->replacement_place.column,
+				       from->site->operation.place.line,
+				       from->site->operation.place.column,
 				       plan_site_path(plan->patch, plan->variant, i, path),
 				       plan_site_path(plan->patch, plan->variant, j, other),
 				       into->address);
@@ -224,8 +224,13 @@ static int plan_fill(const struct kernel *kernel, struct plan *plan, struct fail
 	if (plan->sites == NULL)
 		return fail_memory(fail, "planning a patch");
 	plan->site_count = plan->variant->site_count;
-	for (size_t i = 0; i < plan->site_count; i++)
-		plan->sites[i].site = &plan->variant->sites[i];
+	for (size_t i = 0; i < plan->site_count; i++) {
+		const struct site *site = &plan->variant->sites[i];
+
+		plan->sites[i] = (struct site_plan){ .site = site,
+						     .multiple = site->operation.multiple,
+						     .replacement.bytes = site->operation.bytes };
+	}
 	if (check_sites(kernel, plan, fail) != 0)
 		return -1;
 	if (plan->outcome == OUTCOME_INVALID_SPEC)

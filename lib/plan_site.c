@@ -37,8 +37,8 @@ const char *plan_site_path(const struct patch *patch, const struct variant *vari
 /* "nfs_flock+0x2f (0xffffffffc0412345)" */
 static const char *where(const struct proof *proof, char out[ASM_MAX])
 {
-	(void)snprintf(out, ASM_MAX, "%s+0x%" PRIx64 " (0x%" PRIx64 ")", proof->site->function,
-		       proof->site->offset, proof->plan->address);
+	(void)snprintf(out, ASM_MAX, "%s+0x%" PRIx64 " (0x%" PRIx64 ")", proof->plan->symbol,
+		       proof->plan->offset, proof->plan->address);
 	return out;
 }
 
@@ -134,7 +134,7 @@ static int check_code(const struct proof *proof, const struct bytes *bytes, stru
 			    "prove what it does", bytes_print(bytes, text));
 		return -1;
 	}
-	if (count > 1 && !proof->site->multiple) {
+	if (count > 1 && !proof->plan->multiple) {
 		invalid(proof, place, key, fail);
 		fail_append(fail, "%s is %zu instructions; a site changes one into one, unless "
 			    "`replace` says `multiple: true`", bytes_print(bytes, text), count);
@@ -151,7 +151,7 @@ int plan_site_check(const struct proof *proof, struct fail *fail)
 	    check_code(proof, &site->expect.bytes, site->expect.bytes_place, "expect.bytes",
 		       fail) != 0)
 		return -1;
-	return check_code(proof, &site->replacement, site->replacement_place, "replace.bytes", fail);
+	return check_code(proof, &site->operation.bytes, site->operation.place, "replace.bytes", fail);
 }
 
 /* A module that is loaded is not built in: a function of the image is another one of that name. */
@@ -175,7 +175,7 @@ static int locate(struct proof *proof, struct fail *fail)
 	struct site_plan *plan = proof->plan;
 	const struct symbol *symbol;
 
-	if (function_find(kernel->symtab, site->function, site->module, false, site->occurrence,
+	if (function_find(kernel->symtab, site->symbol, site->module, false, site->occurrence,
 			  &symbol, fail) != 0) {
 		kernel_explain(kernel, fail);
 		if (fail->code == OUTCOME_NOT_FOUND && site->module != NULL &&
@@ -183,7 +183,7 @@ static int locate(struct proof *proof, struct fail *fail)
 			(void)fail_set(fail, OUTCOME_NOT_FOUND,
 				       "module %s is not loaded, and %s is not built into this kernel; "
 				       "load the module first: modprobe %s", site->module,
-				       site->function, site->module);
+				       site->symbol, site->module);
 		return -1;
 	}
 	if (check_module(proof, symbol, fail) != 0)
@@ -191,9 +191,13 @@ static int locate(struct proof *proof, struct fail *fail)
 	if (symbol->address + site->offset < symbol->address)
 		return fail_at(fail, OUTCOME_MISMATCH, symbol->address,
 			       "%s+0x%" PRIx64 ": that offset is past the end of the address space",
-			       site->function, site->offset);
+			       site->symbol, site->offset);
+	plan->symbol = strdup(symbol->name);
+	if (plan->symbol == NULL)
+		return fail_memory(fail, "a symbol's name");
 	plan->located = true;
-	plan->function_address = symbol->address;
+	plan->symbol_address = symbol->address;
+	plan->offset = site->offset;
 	plan->address = symbol->address + site->offset;
 	if (symbol->module != NULL) {
 		plan->module = strdup(symbol->module);
@@ -214,7 +218,7 @@ static int locate(struct proof *proof, struct fail *fail)
 static int check_end(const struct proof *proof, size_t length, struct fail *fail)
 {
 	const struct function *function = &proof->function;
-	uint64_t offset = proof->site->offset;
+	uint64_t offset = proof->plan->offset;
 	char at[ASM_MAX];
 
 	if (offset >= function->size || length > function->size - offset)
@@ -222,7 +226,7 @@ static int check_end(const struct proof *proof, size_t length, struct fail *fail
 			       "%s: %zu bytes there are past the end of the function, which is 0x%zx "
 			       "bytes long on this kernel; look for the place with `patchctl "
 			       "disassemble %s`", where(proof, at), length, function->size,
-			       proof->site->function);
+			       proof->plan->symbol);
 	return 0;
 }
 
@@ -230,7 +234,7 @@ static int check_end(const struct proof *proof, size_t length, struct fail *fail
 static int check_boundary(const struct proof *proof, size_t length, struct fail *fail)
 {
 	const struct function *function = &proof->function;
-	uint64_t offset = proof->site->offset;
+	uint64_t offset = proof->plan->offset;
 	char at[ASM_MAX];
 
 	if (offset + length > function->decoded)
@@ -295,7 +299,7 @@ static void mismatch_hint(const struct proof *proof, struct fail *fail)
 				    ",", offset);
 	}
 	fail_append(fail, "; this kernel was built otherwise than the author's: compare with "
-			  "`patchctl disassemble %s`", proof->site->function);
+			  "`patchctl disassemble %s`", proof->plan->symbol);
 }
 
 static int fail_mismatch(const struct proof *proof, struct fail *fail)
@@ -315,16 +319,16 @@ static int compare(struct proof *proof, struct fail *fail)
 {
 	const struct site *site = proof->site;
 	struct site_plan *plan = proof->plan;
-	size_t first = function_insn_at(&proof->function, site->offset);
+	size_t first = function_insn_at(&proof->function, plan->offset);
 	bool bytes_hold = site->expect.bytes.length == 0 ||
 			  bytes_equal(&site->expect.bytes, &plan->found.bytes);
 	bool assembler_holds = true;
 
-	if (bytes_equal(&site->replacement, &plan->found.bytes))
+	if (bytes_equal(&plan->replacement.bytes, &plan->found.bytes))
 		return fail_at(fail, OUTCOME_ALREADY_APPLIED, plan->address,
 			       "the replacement is there already");
 	if (site->expect.assembler != NULL &&
-	    match_assembler(proof, first, site->replacement.length, &assembler_holds, fail) != 0)
+	    match_assembler(proof, first, plan->replacement.bytes.length, &assembler_holds, fail) != 0)
 		return -1;
 	if (bytes_hold && assembler_holds)
 		return 0;
@@ -343,10 +347,10 @@ static int compare(struct proof *proof, struct fail *fail)
 static int check_instructions(const struct proof *proof, struct fail *fail)
 {
 	const struct function *function = &proof->function;
-	size_t length = proof->site->replacement.length, covered = 0, count = 0;
+	size_t length = proof->plan->replacement.bytes.length, covered = 0, count = 0;
 	char at[ASM_MAX];
 
-	for (size_t i = function_insn_at(function, proof->site->offset);
+	for (size_t i = function_insn_at(function, proof->plan->offset);
 	     i < function->count && covered < length; i++) {
 		if (function->insns[i].opaque)
 			return fail_at(fail, OUTCOME_HAZARD, function->insns[i].address,
@@ -361,7 +365,7 @@ static int check_instructions(const struct proof *proof, struct fail *fail)
 			       "%s: %zu bytes there end inside an instruction; the %zu instruction%s "
 			       "there take%s %zu", where(proof, at), length, count,
 			       count == 1 ? "" : "s", count == 1 ? "s" : "", covered);
-	if (count > 1 && !proof->site->multiple)
+	if (count > 1 && !proof->plan->multiple)
 		return fail_at(fail, OUTCOME_MISMATCH, proof->plan->address,
 			       "%s: the %zu bytes there are %zu instructions; a site changes one, "
 			       "unless `replace` says `multiple: true`", where(proof, at), length,
@@ -372,9 +376,9 @@ static int check_instructions(const struct proof *proof, struct fail *fail)
 static bool target_is_old(const struct proof *proof, uint64_t target)
 {
 	const struct function *function = &proof->function;
-	uint64_t end = proof->plan->address + proof->site->replacement.length;
+	uint64_t end = proof->plan->address + proof->plan->replacement.bytes.length;
 
-	for (size_t i = function_insn_at(function, proof->site->offset);
+	for (size_t i = function_insn_at(function, proof->plan->offset);
 	     i < function->count && function->insns[i].address < end; i++) {
 		if (function->insns[i].has_target && function->insns[i].target == target)
 			return true;
@@ -400,7 +404,7 @@ static int check_targets(const struct proof *proof, const struct insn *insns, si
 			good = insns[j].address == target;
 		if (!good && target >= start && target - start < function->size)
 			good = (target < insns[0].address ||
-				target >= insns[0].address + proof->site->replacement.length) &&
+				target >= insns[0].address + proof->plan->replacement.bytes.length) &&
 			       function_insn_at(function, target - start) != SIZE_MAX;
 		if (!good) {
 			struct fail ignored;	/* a target like that is none */
@@ -411,7 +415,7 @@ static int check_targets(const struct proof *proof, const struct insn *insns, si
 			       hazard_symbol(kernel, symbol, &ignored) == 0;
 		}
 		if (!good) {
-			invalid(proof, proof->site->replacement_place, "replace.bytes", fail);
+			invalid(proof, proof->site->operation.place, "replace.bytes", fail);
 			fail_append(fail, "on this kernel it jumps to 0x%" PRIx64 ", where no "
 				    "instruction is known to start", target);
 			return -1;
@@ -425,11 +429,11 @@ bool plan_site_jumps_into(const struct kernel *kernel, const struct site_plan *f
 {
 	struct insn insns[INSNS_MAX];
 	struct fail ignored;	/* what does not decode was refused before */
-	size_t count = code_decode(kernel, &from->site->replacement, from->address, insns, &ignored);
+	size_t count = code_decode(kernel, &from->replacement.bytes, from->address, insns, &ignored);
 
 	for (size_t i = 0; i < count; i++) {
 		if (insns[i].has_target && insns[i].target > into->address &&
-		    insns[i].target - into->address < into->site->replacement.length)
+		    insns[i].target - into->address < into->replacement.bytes.length)
 			return true;
 	}
 	return false;
@@ -466,8 +470,8 @@ static int lines_fill(struct proof *proof, const struct insn *insns, size_t coun
 		      struct fail *fail)
 {
 	const struct function *function = &proof->function;
-	size_t first = function_insn_at(function, proof->site->offset);
-	uint64_t end = proof->plan->address + proof->site->replacement.length;
+	size_t first = function_insn_at(function, proof->plan->offset);
+	uint64_t end = proof->plan->address + proof->plan->replacement.bytes.length;
 	size_t from = first > CONTEXT_LINES ? first - CONTEXT_LINES : 0, after = 0;
 	bool shown = false;
 
@@ -496,12 +500,11 @@ static int lines_fill(struct proof *proof, const struct insn *insns, size_t coun
 /* Reads what is at the site into the plan, for the message and the JSON whatever comes of it. */
 static int found_fill(struct proof *proof, struct fail *fail)
 {
-	const struct site *site = proof->site;
 	struct site_plan *plan = proof->plan;
 
-	plan->found.bytes.length = site->replacement.length;
-	memcpy(plan->found.bytes.data, proof->function.bytes + site->offset,
-	       site->replacement.length);
+	plan->found.bytes.length = plan->replacement.bytes.length;
+	memcpy(plan->found.bytes.data, proof->function.bytes + plan->offset,
+	       plan->replacement.bytes.length);
 	return code_print(proof, &plan->found, fail);
 }
 
@@ -511,7 +514,6 @@ static int codes_fill(struct proof *proof, struct fail *fail)
 	struct site_plan *plan = proof->plan;
 
 	plan->expected.bytes = site->expect.bytes;
-	plan->replacement.bytes = site->replacement;
 	if (code_print(proof, &plan->replacement, fail) != 0)
 		return -1;
 	if (site->expect.assembler == NULL)
@@ -533,17 +535,18 @@ static int prove(struct proof *proof, struct fail *fail)
 {
 	const struct kernel *kernel = proof->kernel;
 	const struct site *site = proof->site;
-	size_t length = site->replacement.length, count;
+	struct site_plan *plan = proof->plan;
+	size_t length = site->operation.bytes.length, count;
 	struct insn insns[INSNS_MAX];
 	int compared;
 
 	if (locate(proof, fail) != 0 || codes_fill(proof, fail) != 0)
 		return -1;
 	if (check_end(proof, length, fail) != 0 ||
-	    hazard_hidden(kernel, &proof->function, site->offset, length, fail) != 0 ||
+	    hazard_hidden(kernel, &proof->function, plan->offset, length, fail) != 0 ||
 	    check_boundary(proof, length, fail) != 0 || found_fill(proof, fail) != 0)
 		return -1;
-	count = code_decode(kernel, &site->replacement, proof->plan->address, insns, fail);
+	count = code_decode(kernel, &plan->replacement.bytes, plan->address, insns, fail);
 	compared = compare(proof, fail);
 	if (compared != 0 && fail->code == OUTCOME_ERROR)
 		return -1;
@@ -558,7 +561,7 @@ static int prove(struct proof *proof, struct fail *fail)
 	    check_targets(proof, insns, count, fail) != 0)
 		return -1;
 	return hazard_bytes(kernel, &proof->function, &(struct hazard_change){
-			    .offset = site->offset, .length = length, .insns = insns,
+			    .offset = plan->offset, .length = length, .insns = insns,
 			    .count = count, .allow = allowed(site) }, fail);
 }
 

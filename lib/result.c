@@ -129,11 +129,16 @@ static json_t *site_json(const struct site_plan *plan)
 {
 	const struct site *site = plan->site;
 	const char *module = plan->located ? plan->module : site->module;
+	const char *symbol = plan->located ? plan->symbol : site->symbol;
+	bool variable = site->where == SITE_VARIABLE;
+	json_t *offset = plan->located ? number(plan->offset) :
+			 site->where == SITE_OFFSET || variable ? number(site->offset) : json_null();
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}",
-			 "function", result_text(site->function),
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}",
+			 "function", result_text(variable ? NULL : symbol),
+			 "variable", result_text(variable ? symbol : NULL),
 			 "module", result_text(module),
-			 "offset", number(site->offset),
+			 "offset", offset,
 			 "address", plan->located ? result_address(plan->address) : json_null(),
 			 "outcome", outcome_name(plan->outcome),
 			 "message", result_text(plan->message),

@@ -54,8 +54,8 @@ static void read_function(struct walk *walk, const struct node *node, void *out)
 		walk_expected(walk, node, "the name of a function");
 		return;
 	}
-	walk_copy(walk, text, &site->function);
-	site->function_place = node->place;
+	walk_copy(walk, text, &site->symbol);
+	site->symbol_place = node->place;
 }
 
 static void read_module(struct walk *walk, const struct node *node, void *out)
@@ -156,15 +156,15 @@ static void read_new_bytes(struct walk *walk, const struct node *node, void *out
 {
 	struct site *site = out;
 
-	if (read_bytes(walk, node, &site->replacement))
-		site->replacement_place = node->place;
+	if (read_bytes(walk, node, &site->operation.bytes))
+		site->operation.place = node->place;
 }
 
 static void read_multiple(struct walk *walk, const struct node *node, void *out)
 {
 	struct site *site = out;
 
-	(void)walk_bool(walk, node, &site->multiple);
+	(void)walk_bool(walk, node, &site->operation.multiple);
 }
 
 static bool is_operation(const struct node *node)
@@ -204,17 +204,17 @@ static void read_replace(struct walk *walk, const struct node *node, void *out)
 /* What both values of a site must have in common. */
 static void check_bytes(struct walk *walk, const struct site *site)
 {
-	const struct bytes *expected = &site->expect.bytes, *replacement = &site->replacement;
+	const struct bytes *expected = &site->expect.bytes, *replacement = &site->operation.bytes;
 
 	if (expected->length == 0 || replacement->length == 0)
 		return;
 	if (expected->length != replacement->length)
-		spec_error(walk->errors, site->replacement_place,
+		spec_error(walk->errors, site->operation.place,
 			   "%s.replace.bytes: length %zu, but expect.bytes at line %u has %zu; "
 			   "a change must keep the length", walk->path, replacement->length,
 			   site->expect.bytes_place.line, expected->length);
 	else if (bytes_equal(expected, replacement))
-		spec_error(walk->errors, site->replacement_place,
+		spec_error(walk->errors, site->operation.place,
 			   "%s.replace.bytes: the same as expect.bytes at line %u, "
 			   "so nothing would change", walk->path, site->expect.bytes_place.line);
 }
@@ -268,15 +268,15 @@ static bool same_module(const char *a, const char *b)
 static bool sites_overlap(const struct site *a, const struct site *b)
 {
 	/* line 0: the value is missing or wrong, which is told already */
-	if (a->function == NULL || b->function == NULL || a->offset_place.line == 0 ||
-	    b->offset_place.line == 0 || a->replacement.length == 0 || b->replacement.length == 0)
+	if (a->symbol == NULL || b->symbol == NULL || a->offset_place.line == 0 ||
+	    b->offset_place.line == 0 || a->operation.bytes.length == 0 || b->operation.bytes.length == 0)
 		return false;
 	/* The first, or only, function of a name can be named with and without its number. */
 	if ((a->occurrence > 1 ? a->occurrence : 1) != (b->occurrence > 1 ? b->occurrence : 1))
 		return false;
-	return a->offset < b->offset + b->replacement.length &&
-	       b->offset < a->offset + a->replacement.length &&
-	       strcmp(a->function, b->function) == 0 && same_module(a->module, b->module);
+	return a->offset < b->offset + b->operation.bytes.length &&
+	       b->offset < a->offset + a->operation.bytes.length &&
+	       strcmp(a->symbol, b->symbol) == 0 && same_module(a->module, b->module);
 }
 
 static void check_overlap(struct walk *walk, const struct variant *variant)
@@ -292,7 +292,7 @@ static void check_overlap(struct walk *walk, const struct variant *variant)
 			spec_error(walk->errors, site->offset_place,
 				   "%s[%zu]: overlaps %s[%zu] at line %u: both change bytes of "
 				   "%s+0x%jx", walk->path, i, walk->path, j, other->place.line,
-				   site->function, (uintmax_t)(site->offset > other->offset ?
+				   site->symbol, (uintmax_t)(site->offset > other->offset ?
 							       site->offset : other->offset));
 			break;
 		}

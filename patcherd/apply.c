@@ -172,7 +172,7 @@ static int job_check(struct job *job, struct target *target, struct fail *fail)
 			.address = site->address, .length = site->replacement.bytes.length,
 			.expected = site->found.bytes.data,
 			.replacement = site->replacement.bytes.data,
-			.multiple = site->site->multiple,
+			.multiple = site->multiple,
 		};
 	}
 	if (target_check(target, changes, count, &failed, fail) == 0)

@@ -202,7 +202,7 @@ static int conflict(struct job *job, struct site_plan *site, struct fail *fail,
 
 static const char *span_where(const struct span *span, char out[WHERE_MAX])
 {
-	return where_print(span->site->module, span->site->site->function, span->site->site->offset,
+	return where_print(span->site->module, span->site->symbol, span->site->offset,
 			   span->address, out);
 }
 

@@ -18,8 +18,8 @@ unsigned long site_owners_allowed(const struct patch *patch, const struct journa
 			const struct site *said = &variant->sites[j];
 
 			if (said->offset != site->offset ||
-			    strcmp(said->function, site->function) != 0 ||
-			    !bytes_equal(&said->replacement, &site->replacement))
+			    strcmp(said->symbol, site->function) != 0 ||
+			    !bytes_equal(&said->operation.bytes, &site->replacement))
 				continue;
 			for (size_t k = 0; k < said->allow_count; k++)
 				kinds |= 1UL << said->allow[k].kind;

@@ -46,19 +46,19 @@ static int site_add(struct apply *apply, struct journal_entry *entry, const stru
 	    old->length > BYTES_MAX || old->length != new->length)
 		return fail_set(fail, OUTCOME_ERROR, "the patch %s: %s+0x%" PRIx64 " was not "
 				"proved; nothing is written", entry->patch,
-				plan->site->function, plan->site->offset);
+				plan->symbol, plan->offset);
 	apply->sites[apply->site_count++] = (struct store_site){
 		.module = plan->module, .module_identity = plan->module_identity,
-		.function = plan->site->function,
-		.offset = plan->site->offset, .address = plan->address, .before = *old,
-		.wanted = *new, .multiple = plan->site->multiple,
+		.function = plan->symbol,
+		.offset = plan->offset, .address = plan->address, .before = *old,
+		.wanted = *new, .multiple = plan->multiple,
 		.owner = (size_t)(entry - apply->entries), .number = entry->site_count,
 	};
 	entry->sites[entry->site_count++] = (struct journal_site){
-		.function = plan->site->function, .module = plan->module,
-		.module_identity = plan->module_identity, .offset = plan->site->offset,
+		.function = plan->symbol, .module = plan->module,
+		.module_identity = plan->module_identity, .offset = plan->offset,
 		.address = plan->address, .old = *old, .replacement = *new,
-		.multiple = plan->site->multiple,
+		.multiple = plan->multiple,
 	};
 	return 0;
 }

@@ -26,8 +26,8 @@ static void check_patch(const struct patch *patch)
 		for (size_t j = 0; j < variant->site_count; j++) {
 			const struct site *site = &variant->sites[j];
 
-			if (site->function == NULL || site->replacement.length == 0 ||
-			    site->replacement.length > BYTES_MAX || site->offset_place.line == 0 ||
+			if (site->symbol == NULL || site->operation.bytes.length == 0 ||
+			    site->operation.bytes.length > BYTES_MAX || site->offset_place.line == 0 ||
 			    (site->expect.bytes.length == 0 && site->expect.assembler == NULL))
 				abort();
 			for (size_t k = 0; k < site->allow_count; k++) {

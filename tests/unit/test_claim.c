@@ -16,8 +16,8 @@ static int64_t apply_by_hand(struct fake *fake, const struct job *job)
 		const struct site_plan *plan = &job->plan.sites[i];
 
 		sites[i] = (struct journal_site){
-			.function = plan->site->function, .module = plan->module,
-			.module_identity = plan->module_identity, .offset = plan->site->offset,
+			.function = plan->symbol, .module = plan->module,
+			.module_identity = plan->module_identity, .offset = plan->offset,
 			.address = plan->address, .old = plan->found.bytes,
 			.replacement = plan->replacement.bytes,
 		};

@@ -149,9 +149,9 @@ static struct bytes bytes_of(const char *hex)
 static struct site site_of(const char *function, uint64_t offset, const char *expect,
 			   const char *replace)
 {
-	return (struct site){ .function = (char *)function, .offset = offset,
-			      .expect.bytes = bytes_of(expect), .replacement = bytes_of(replace),
-			      .replacement_place = { 9, 14 } };
+	return (struct site){ .symbol = (char *)function, .offset = offset,
+			      .expect.bytes = bytes_of(expect), .operation.bytes = bytes_of(replace),
+			      .operation.place = { 9, 14 } };
 }
 
 static enum outcome planned(struct fixture *f)
@@ -265,7 +265,7 @@ static void several_instructions_must_be_asked_for(void **state)
 	assert_outcome(planned_site(f, site), OUTCOME_INVALID_SPEC);
 	assert_says(f, "t.yaml:");
 	assert_says(f, "2 instructions");
-	site.multiple = true;
+	site.operation.multiple = true;
 	assert_outcome(planned_site(f, site), OUTCOME_APPLICABLE);
 	site.expect.bytes.length = 0;
 	site.expect.assembler = (char *)"push %rbx; testb $2,0x50(%rdi)";
@@ -289,7 +289,7 @@ static void a_branch_from_the_cold_part_into_the_middle_is_a_hazard(void **state
 	struct fixture *f = *state;
 	struct site site = site_of("victim", 0x10, "31 c0 b8 01 00 00 00", "90 90 b8 02 00 00 00");
 
-	site.multiple = true;
+	site.operation.multiple = true;
 	assert_outcome(planned_site(f, site), OUTCOME_HAZARD);
 	assert_says(f, "victim.cold+0x0 (0xffffffff81000040) jumps to 0xffffffff81000012");
 }
@@ -299,7 +299,7 @@ static void a_branch_of_the_function_into_the_middle_is_a_hazard(void **state)
 	struct fixture *f = *state;
 	struct site site = site_of("victim", 0x12, "b8 01 00 00 00 5b", "b8 02 00 00 00 5b");
 
-	site.multiple = true;
+	site.operation.multiple = true;
 	assert_outcome(planned_site(f, site), OUTCOME_HAZARD);
 	assert_says(f, "victim+0xe");
 }
@@ -447,7 +447,7 @@ static void the_first_variant_that_holds_is_taken(void **state)
 	f->sites[2] = site_of("nfs_like", 0, "74 01", "75 01");
 	assert_outcome(planned_site(f, site_of("victim", 0xe, "74 07", "75 07")),
 		       OUTCOME_APPLICABLE);
-	assert_string_equal(f->plan.sites[0].site->function, "nfs_like");
+	assert_string_equal(f->plan.sites[0].site->symbol, "nfs_like");
 	new = (char *)"6.12.*";
 	assert_outcome(planned(f), OUTCOME_GUARD);
 	assert_says(f, "none of the patch's 2 variants");
@@ -493,7 +493,7 @@ static void a_branch_from_the_function_into_the_middle_of_its_cold_part_is_a_haz
 	struct fixture *f = *state;
 	struct site site = site_of("victim.cold", 0, "31 c0 90", "31 c9 90");
 
-	site.multiple = true;
+	site.operation.multiple = true;
 	memcpy(f->memory.text + 0x40, "\x31\xc0\x90\xc3\xcc", 5);
 	assert_outcome(planned_site(f, site), OUTCOME_APPLICABLE);
 	f->memory.text[0xf] = 0x32;	/* je victim.cold+0x2 */
@@ -506,7 +506,7 @@ static void a_cold_part_that_cannot_be_decoded_may_jump_into_the_middle(void **s
 	struct fixture *f = *state;
 	struct site site = site_of("victim", 0x10, "31 c0 b8 01 00 00 00", "90 90 b8 02 00 00 00");
 
-	site.multiple = true;
+	site.operation.multiple = true;
 	memcpy(f->memory.text + 0x40, "\x31\xc0\x06\xc3\xcc", 5);
 	assert_outcome(planned_site(f, site), OUTCOME_HAZARD);
 	assert_says(f, "victim.cold cannot be decoded from +0x2 on");
@@ -573,7 +573,7 @@ static void a_jump_into_the_middle_of_another_site_is_refused(void **state)
 	memcpy(f->memory.text + 0x40, "\x31\xc0\x90\xc3\xcc", 5);	/* it jumps nowhere */
 	f->sites[0] = site_of("victim", 0xe, "74 07", "74 02");	/* to the old mov */
 	f->sites[1] = site_of("victim", 0x10, "31 c0 b8 01 00 00 00", "b8 01 00 00 00 31 c0");
-	f->sites[1].multiple = true;
+	f->sites[1].operation.multiple = true;
 	f->variants[0].site_count = 2;
 	assert_outcome(planned(f), OUTCOME_INVALID_SPEC);
 	assert_says(f, "t.yaml:9:14: error: sites[0].replace.bytes: it jumps into the middle of "

@@ -45,7 +45,7 @@ static void a_proved_plan_has_all_members_of_the_interface(void **state)
 		{ .kind = OWNER_EX_TABLE, .reason = reason },
 		{ .kind = OWNER_ORC_UNWIND, .reason = reason },
 	};
-	struct site site = { .function = function_name, .module = module_name, .offset = 0x2f,
+	struct site site = { .symbol = function_name, .module = module_name, .offset = 0x2f,
 			     .allow = allow, .allow_count = 2 };
 	struct line lines[] = {
 		{ LINE_CONTEXT, 0xffffffffc0412341, 0x2b, { { 0x90 }, 1 }, NULL },
@@ -54,7 +54,7 @@ static void a_proved_plan_has_all_members_of_the_interface(void **state)
 	};
 	struct site_plan site_plan = {
 		.site = &site, .outcome = OUTCOME_APPLICABLE, .located = true,
-		.address = 0xffffffffc0412345, .module = module_name,
+		.symbol = function_name, .offset = 0x2f, .address = 0xffffffffc0412345, .module = module_name,
 		.expected = { { { 0x74, 0x39 }, 2 }, any_je },
 		.found = { { { 0x74, 0x39 }, 2 }, je },
 		.replacement = { { { 0x75, 0x39 }, 2 }, jne },
@@ -75,7 +75,8 @@ static void a_proved_plan_has_all_members_of_the_interface(void **state)
 		    " \"build_id\": \"ab12\"},"
 		    " \"warnings\": [\"nfs_flock also lives in nfs_flock.cold\"],"
 		    " \"stop_nanoseconds\": null,"
-		    " \"sites\": [{\"function\": \"nfs_flock\", \"module\": \"nfs\", \"offset\": 47,"
+		    " \"sites\": [{\"function\": \"nfs_flock\", \"variable\": null,"
+		    " \"module\": \"nfs\", \"offset\": 47,"
 		    " \"address\": \"0xffffffffc0412345\", \"outcome\": \"applicable\","
 		    " \"message\": null,"
 		    " \"expected\": {\"bytes\": \"74 39\", \"asm\": \"je *\"},"
@@ -95,7 +96,7 @@ static void a_proved_plan_has_all_members_of_the_interface(void **state)
 
 static void what_is_unknown_of_a_refused_site_is_null(void **state)
 {
-	struct site site = { .function = function_name, .module = module_name, .offset = 1 };
+	struct site site = { .symbol = function_name, .module = module_name, .offset = 1 };
 	struct site_plan site_plan = {
 		.site = &site, .outcome = OUTCOME_NOT_FOUND, .message = refusal,
 		.replacement = { { { 0x75 }, 1 }, NULL },
@@ -111,7 +112,8 @@ static void what_is_unknown_of_a_refused_site_is_null(void **state)
 		    "{\"patch\": \"nfs-flock\", \"outcome\": \"not-found\","
 		    " \"message\": \"other bytes\", \"target\": null, \"warnings\": [],"
 		    " \"stop_nanoseconds\": null,"
-		    " \"sites\": [{\"function\": \"nfs_flock\", \"module\": \"nfs\", \"offset\": 1,"
+		    " \"sites\": [{\"function\": \"nfs_flock\", \"variable\": null,"
+		    " \"module\": \"nfs\", \"offset\": 1,"
 		    " \"address\": null, \"outcome\": \"not-found\", \"message\": \"other bytes\","
 		    " \"expected\": null, \"found\": null,"
 		    " \"replacement\": {\"bytes\": \"75\", \"asm\": null}, \"allowed\": [],"
@@ -121,8 +123,9 @@ static void what_is_unknown_of_a_refused_site_is_null(void **state)
 /* The patch names a module, and this kernel has it built in. */
 static void the_module_is_where_the_function_was_found(void **state)
 {
-	struct site site = { .function = function_name, .module = module_name };
-	struct site_plan site_plan = { .site = &site, .located = true, .address = 1 };
+	struct site site = { .symbol = function_name, .module = module_name };
+	struct site_plan site_plan = { .site = &site, .located = true,
+				       .symbol = function_name, .address = 1 };
 	struct patch patch = { .name = patch_name };
 	struct plan plan = { .patch = &patch, .sites = &site_plan, .site_count = 1 };
 	json_t *json = result_plan(&plan, &info);

@@ -76,24 +76,24 @@ static void every_key_of_a_site_is_taken(void **state)
 	assert_int_equal(patch.variant_count, 1);
 	assert_int_equal(patch.variants[0].site_count, 2);
 	site = &patch.variants[0].sites[0];
-	assert_string_equal(site->function, "nfs_flock");
+	assert_string_equal(site->symbol, "nfs_flock");
 	assert_string_equal(site->module, "nfs");
 	assert_int_equal(site->offset, 0x2f);
 	assert_int_equal(site->occurrence, 2);
 	assert_bytes(&site->expect.bytes, "74 39");
 	assert_string_equal(site->expect.assembler, "je *");
-	assert_bytes(&site->replacement, "75 39");
-	assert_false(site->multiple);
+	assert_bytes(&site->operation.bytes, "75 39");
+	assert_false(site->operation.multiple);
 
 	site = &patch.variants[0].sites[1];
-	assert_string_equal(site->function, "nfs_flock.cold");
+	assert_string_equal(site->symbol, "nfs_flock.cold");
 	assert_null(site->module);
 	assert_int_equal(site->offset, 16);
 	assert_int_equal(site->occurrence, 0);
 	assert_int_equal(site->expect.bytes.length, 0);
 	assert_string_equal(site->expect.assembler, "testb $0x2,0x50(%rdi)");
-	assert_bytes(&site->replacement, "f6 47 50 04");
-	assert_true(site->multiple);
+	assert_bytes(&site->operation.bytes, "f6 47 50 04");
+	assert_true(site->operation.multiple);
 	patch_deinit(&patch);
 }
 
@@ -179,12 +179,12 @@ static void each_value_has_its_place(void **state)
 	assert_place(patch.kernel.place, 10, 3);
 	assert_place(patch.variants[0].place, 14, 3);
 	assert_place(site->place, 14, 5);
-	assert_place(site->function_place, 14, 15);
+	assert_place(site->symbol_place, 14, 15);
 	assert_place(site->module_place, 15, 13);
 	assert_place(site->offset_place, 16, 13);
 	assert_place(site->expect.bytes_place, 18, 21);
 	assert_place(site->expect.assembler_place, 18, 35);
-	assert_place(site->replacement_place, 19, 22);
+	assert_place(site->operation.place, 19, 22);
 	assert_place(patch.variants[0].sites[1].expect.bytes_place, 0, 0);
 	assert_place(patch.variants[0].sites[1].module_place, 0, 0);
 	patch_deinit(&patch);
@@ -223,9 +223,9 @@ static void bytes_without_quotes_are_hexadecimal_text(void **state)
 	(void)state;
 	load("tests/spec/good/plain-bytes.yaml", &patch);
 	assert_bytes(&patch.variants[0].sites[0].expect.bytes, "74 39");
-	assert_bytes(&patch.variants[0].sites[0].replacement, "66 90");
+	assert_bytes(&patch.variants[0].sites[0].operation.bytes, "66 90");
 	assert_bytes(&patch.variants[0].sites[1].expect.bytes, "31 e0");
-	assert_bytes(&patch.variants[0].sites[1].replacement, "09 c0");
+	assert_bytes(&patch.variants[0].sites[1].operation.bytes, "09 c0");
 	patch_deinit(&patch);
 }
 
