@@ -9,6 +9,7 @@
 #include "target.h"
 
 struct hazards;
+struct types;
 
 struct kernel {
 	struct target *target;
@@ -18,6 +19,7 @@ struct kernel {
 	const struct modules *modules;		/* NULL: an image */
 	struct hazards *hazards;		/* what is known of its owners, see hazard.h */
 	const struct elf_file *image;		/* NULL: the running kernel */
+	struct types *types;			/* see types.h; never NULL where a patch is planned */
 	struct decoder *decoder;
 };
 
