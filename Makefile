@@ -22,7 +22,7 @@ CC = gcc
 CFLAGS ?= -O2 -g
 
 # What we link, as Debian names it.
-LIBRARIES = libelf-dev binutils-dev libiberty-dev libcapstone-dev libyaml-dev libjansson-dev \
+LIBRARIES = libelf-dev libbpf-dev binutils-dev libiberty-dev libcapstone-dev libyaml-dev libjansson-dev \
 	zlib1g-dev libzstd-dev liblzma-dev liblz4-dev libsqlite3-dev libsodium-dev libcmocka-dev
 
 # 32-bit programs, against i386's packages, which are unpacked and not installed. The unit tests run
@@ -43,13 +43,13 @@ ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -DV
 ALL_LDFLAGS = -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 
 comma := ,
-LIBS = -lcapstone -lelf -lyaml -ljansson
-DAEMON_LIBS = $(LIBS) -lsqlite3 -lsodium
-UNPACK_LIBS = -llzma -llz4 -lzstd -lz
+LIBS = -lcapstone -lbpf -lelf -lz -lyaml -ljansson -lsodium
+DAEMON_LIBS = $(LIBS) -lsqlite3
+UNPACK_LIBS = -llzma -llz4 -lzstd
 # patchctl is linked statically: it starts in a fifth of the time, as the dynamic loader would relocate
 # 80,000 pointers of libcapstone and libbfd at each start, and runs in a rescue shell. Its dlopen(),
 # which libbfd calls for plugins, is the one in patchctl/debug.c.
-CLIENT_LIBS = $(LIBS) -lbfd $(if $(SAN),,-static -lsframe -liberty -Wl$(comma)--wrap=dlopen) $(UNPACK_LIBS)
+CLIENT_LIBS = $(LIBS) -lbfd $(if $(SAN),,-static -lsframe -liberty -Wl$(comma)--wrap=dlopen) $(UNPACK_LIBS) -lz -lpthread
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 LIB_OBJECTS := $(call objects,$(wildcard lib/*.c))
