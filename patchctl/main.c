@@ -13,7 +13,7 @@
 
 enum option_id {
 	SOCKET, JSON, HELP, OPTION_VERSION, LIST_COMMANDS,
-	IMAGE, SYSTEM_MAP, RELEASE, DEBUG, MODULE, OCCURRENCE, ALL, FORCE, TARGET,
+	IMAGE, SYSTEM_MAP, BTF, RELEASE, DEBUG, MODULE, OCCURRENCE, ALL, FORCE, TARGET,
 	OFFLINE_CPUS, OPTION_COUNT
 };
 #define BIT(option) (1u << (option))
@@ -33,6 +33,7 @@ static const struct {
 	[SYSTEM_MAP] = { "system-map", "FILE", "take the image's symbols from a System.map" },
 	[RELEASE] = { "release", "RELEASE", "the image's release, as uname -r has it" },
 	[DEBUG] = { "debug", "FILE", "show source lines, from a vmlinux or .ko with DWARF" },
+	[BTF] = { "btf", "FILE", "take the kernel's types from raw BTF, a vmlinux or a vmlinuz" },
 	[MODULE] = { "module", "MODULE", "the symbol's module" },
 	[OCCURRENCE] = { "occurrence", "N", "which of several symbols of that name, from 1" },
 	[ALL] = { "all", NULL, "every patch that is applied" },
@@ -57,7 +58,8 @@ static const struct command {
 	  1, INT_MAX, BIT(DEBUG) | BIT(TARGET) | BIT(OFFLINE_CPUS) },
 	{ "dry-run", command_dry_run, "FILE...",
 	  "prove what apply would do, and show it; nothing is changed",
-	  1, INT_MAX, BIT(IMAGE) | BIT(SYSTEM_MAP) | BIT(RELEASE) | BIT(DEBUG) | BIT(TARGET) },
+	  1, INT_MAX, BIT(IMAGE) | BIT(SYSTEM_MAP) | BIT(BTF) | BIT(RELEASE) | BIT(DEBUG) |
+	  BIT(TARGET) },
 	{ "revert", command_revert, "PATCH|FILE... | --all",
 	  "put back what patches changed: all of them or none",
 	  0, INT_MAX, BIT(ALL) | BIT(FORCE) | BIT(OFFLINE_CPUS) },
@@ -183,6 +185,7 @@ static int option_set(struct options *options, enum option_id id, const char *ar
 	case SYSTEM_MAP: options->system_map = argument; break;
 	case RELEASE: options->release = argument; break;
 	case DEBUG: options->debug = argument; break;
+	case BTF: options->btf = argument; break;
 	case MODULE: options->module = argument; break;
 	case OCCURRENCE:
 		if (!occurrence_parse(argument, &options->occurrence))

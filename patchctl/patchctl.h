@@ -19,6 +19,7 @@ struct options {
 	const char *system_map;
 	const char *release;
 	const char *debug;
+	const char *btf;
 	const char *module;
 	const char *target;
 	unsigned occurrence;
@@ -66,6 +67,11 @@ int image_disassemble(const struct options *options, const char *symbol, json_t 
 struct survey_question;
 int image_hazards(const struct options *options, const struct survey_question *question,
 		  json_t **out, struct fail *fail) MUST_CHECK;
+
+/* btf.c: the types in a file: raw BTF, or the section .BTF of a vmlinux, vmlinuz, .ko or .o, packed or
+ * not; raw BTF for types_create_image(), to be freed. -1: OUTCOME_ERROR: it cannot be read, or has
+ * none. */
+int btf_file_read(const char *path, uint8_t **out, size_t *size, struct fail *fail) MUST_CHECK;
 
 /* daemon.c: one call of io.patcherd.METHOD. `parameters` is taken over; NULL is out of memory. */
 struct reply {
