@@ -23,15 +23,25 @@ struct types;
 /* Those of the running kernel, each read when it is first asked for. Without any, every question is
  * answered by why there are none. -1: memory ran out. */
 int types_create_live(struct types **out, struct fail *fail) MUST_CHECK;
-/* Those of a file. `base`: another file's that they go on from, raw BTF or an ELF file with .BTF,
- * `base_size` bytes which are copied; NULL: none. `base_path` is for messages. A file without .BTF
- * has the types of `base` alone, or none. -1: OUTCOME_ERROR, `base` is no BTF or damaged. */
+/* Those of a file; of an image all questions are about its own types and its kernel's together,
+ * whatever `module` is. `base`: the kernel's that they go on from, raw BTF (types_read()),
+ * `base_size` bytes which are copied; NULL: none. The paths are for messages. A file without .BTF,
+ * or `image` NULL, has the types of `base` alone, or none. -1: OUTCOME_ERROR, either is no BTF or
+ * damaged, or `image` goes on from another kernel than `base`. */
 int types_create_image(const struct elf_file *image, const char *path, const uint8_t *base,
 		       size_t base_size, const char *base_path, struct types **out,
 		       struct fail *fail) MUST_CHECK;
 void types_destroy(struct types *types);
 /* Forgets what was read of modules that are not loaded any more, or were loaded anew. */
 void types_renew(struct types *types, const struct modules *modules);
+
+/* The largest BTF, in bytes; that of Debian's kernels has 5 MiB. */
+enum { TYPES_SIZE_MAX = 64 << 20 };
+/* Whether the bytes can be raw BTF: they begin with its magic. */
+bool types_is_btf(const uint8_t *data, size_t size);
+/* Raw BTF from a file, at its start, to be freed; *out NULL: it does not begin as BTF does. `path` is
+ * for messages. -1: OUTCOME_ERROR: no regular file, too large, or it cannot be read. */
+int types_read(int fd, const char *path, uint8_t **out, size_t *size, struct fail *fail) MUST_CHECK;
 
 struct type_member {
 	uint64_t offset;		/* bytes from the start of the type; of a bitfield, that of the
