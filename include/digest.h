@@ -5,36 +5,34 @@
  * processor: relocations, ftrace's sites, alternatives, paravirt calls, returns, retpolines, call-depth
  * sites, static calls and keys, sealed endbr, lock prefixes.
  *
- * What is masked stands in the packaged file's tables alone (a kernel gives most of them back after
- * its start): the module's .ko with its relocations; of the image the vmlinux inside vmlinuz, behind
- * which the addresses stand that a move of the kernel changes (arch/x86/boot/compressed/misc.c,
- * handle_relocations; arch/x86/tools/relocs.c).
+ * What is masked stands in tables of the packaged file alone (a kernel gives most of them back when it
+ * has started): a module's .ko with its relocations; of the image the vmlinux inside vmlinuz, behind
+ * which stand the addresses of what a move of the kernel changes (arch/x86/tools/relocs.c, read by
+ * arch/x86/boot/compressed/misc.c, handle_relocations()). Of the running kernel those files are
+ * /boot/vmlinuz-RELEASE or /usr/lib/modules/RELEASE/vmlinuz, and what
+ * /usr/lib/modules/RELEASE/modules.dep names.
  */
 #ifndef PATCHERD_DIGEST_H
 #define PATCHERD_DIGEST_H
 
-#include "elf_file.h"
 #include "function.h"
 #include "kernel.h"
 
 enum { DIGEST_TEXT_MAX = 65 };
 
+/* The packaged files that were read, kept between questions. */
+struct digests;
+int digests_create(struct digests **out, struct fail *fail) MUST_CHECK;
+void digests_destroy(struct digests *digests);
+/* Forgets them: memory that is needed only now and then. */
+void digests_forget(struct digests *digests);
+
 /*
- * The digest of `function` of `kernel`, running or in a file, by the tables of `package`: the file that
- * the function's module, or the kernel image, was loaded from (of an image: the image itself). Its
- * build-id must be the one in memory. `relocations`, `relocation_bytes`: what stands behind the
- * vmlinux in a vmlinuz; NULL, 0: none.
- * -1: OUTCOME_GUARD: `package` is another build's, or has no tables by which to tell (what is missing);
- * OUTCOME_NOT_FOUND: it has no such function.
+ * The digest of `function` of `kernel` as lower-case hexadecimal digits. -1: OUTCOME_GUARD: there is
+ * no packaged file, it is of another build, or does not say what is rewritten: which file, and why;
+ * OUTCOME_ERROR: it cannot be read.
  */
 int digest_make(const struct kernel *kernel, const struct function *function,
-		const struct elf_file *package, const uint8_t *relocations, size_t relocation_bytes,
 		char out[DIGEST_TEXT_MAX], struct fail *fail) MUST_CHECK;
-
-/* Where a distribution has the file that the running kernel's image (`module` NULL) or a module was
- * loaded from: /boot/vmlinuz-RELEASE or /usr/lib/modules/RELEASE/vmlinuz; for a module, by
- * /lib/modules/RELEASE/modules.dep. -1: OUTCOME_GUARD: there is none; the places are said. */
-int digest_package(const char *release, const char *module, char *out, size_t size,
-		   struct fail *fail) MUST_CHECK;
 
 #endif

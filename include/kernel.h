@@ -10,6 +10,7 @@
 
 struct hazards;
 struct types;
+struct digests;
 
 struct kernel {
 	struct target *target;
@@ -20,6 +21,7 @@ struct kernel {
 	struct hazards *hazards;		/* what is known of its owners, see hazard.h */
 	const struct elf_file *image;		/* NULL: the running kernel */
 	struct types *types;			/* see types.h; never NULL where a patch is planned */
+	struct digests *digests;		/* see digest.h; never NULL where one is asked for */
 	struct decoder *decoder;
 };
 

@@ -230,6 +230,30 @@ static int read_sections(struct elf_file *elf, struct fail *fail)
 	return check_overlap(elf, fail);
 }
 
+const uint8_t *elf_file_behind(const struct elf_file *elf, size_t *length)
+{
+	GElf_Ehdr header;
+	GElf_Shdr section;
+	uint64_t end;
+
+	*length = 0;
+	if (gelf_getehdr(elf->elf, &header) == NULL)
+		return NULL;
+	/* in range, as read_names() and read_section() found */
+	end = header.e_shoff + elf->section_count * (uint64_t)header.e_shentsize;
+	for (size_t i = 0; i < elf->section_count; i++) {
+		if (gelf_getshdr(elf_getscn(elf->elf, i), &section) == NULL)
+			return NULL;
+		if (section.sh_type != SHT_NOBITS && section.sh_type != SHT_NULL &&
+		    section.sh_offset + section.sh_size > end)
+			end = section.sh_offset + section.sh_size;
+	}
+	if (end >= elf->size)
+		return NULL;
+	*length = elf->size - end;
+	return elf->data + end;
+}
+
 /* A copy of the word at `text`, which ends at a blank, a NUL or after `size` bytes. */
 static int copy_word(const char *text, size_t size, char **out, struct fail *fail)
 {
