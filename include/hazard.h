@@ -59,6 +59,16 @@ struct hazard_change {
 	const struct insn *insns;
 	size_t count;
 	unsigned long allow;		/* bits 1 << enum owner_kind, as the patch's `allow` says */
+	/*
+	 * It is operation_return()'s: at the function's entry a number is put into a register, and the
+	 * function is left. Then it does not matter how deep the prologue that was there made the
+	 * stack (OWNER_ORC_UNWIND): no instruction of the new ones moves it, and none behind them is
+	 * reached any more. The kernel's unwinder still takes the stack for deeper there. Of a task that
+	 * it looks at just then, interrupted between the two, it may find a wrong caller or none; it
+	 * cannot fault, as it reads nothing but that task's stack (arch/x86/kernel/unwind_orc.c,
+	 * deref_stack_reg(), stack_access_ok()).
+	 */
+	bool returns;
 };
 
 /* unsigned long has 32 bits on i386 */

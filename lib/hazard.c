@@ -109,7 +109,8 @@ static int check_owners(const struct kernel *kernel, const struct function *func
 
 		if (owner->policy == OWNER_SETTLED ||
 		    !owner_touches(owner, start, start + change->length) ||
-		    (owner->policy == OWNER_ALLOWABLE && (change->allow >> owner->kind & 1) != 0))
+		    (owner->policy == OWNER_ALLOWABLE && (change->allow >> owner->kind & 1) != 0) ||
+		    (change->returns && owner->kind == OWNER_ORC_UNWIND))
 			continue;
 		return refuse(function, owner, fail);
 	}
