@@ -150,8 +150,13 @@ void text_pad(FILE *out, const char *text, int width);
 void lines_print(FILE *out, const char *indent, const char *text);
 /* A member that is a string; "" where there is none. */
 const char *json_text(const json_t *object, const char *key);
-/* "nfs_flock+0x2f [nfs]", escaped later; to be freed. NULL: out of memory. */
+/* The function or the variable that a site is in. */
+const char *symbol_text(const json_t *site);
+/* "nfs_flock+0x2f [nfs]", "nfs_debug [nfs]", escaped later; to be freed. NULL: out of memory. */
 char *place_text(const json_t *site);
+/* What a site holds or is to hold: of a variable "0x40", else the bytes as they are. */
+enum { VALUE_TEXT_MAX = 2 + 16 + 1 };
+const char *value_text(const json_t *site, const char *bytes, char out[VALUE_TEXT_MAX]);
 /* Of a Result: " on 6.1.0-56-cloud-amd64 (kmem)", " on 2.6.22.1 (image vmlinux)"; nothing where no
  * kernel was looked at. */
 void target_print(const json_t *target);

@@ -23,7 +23,7 @@ static char refusal[] = "other bytes", reason[] = "it faults as before";
 static void assert_json(json_t *got, const char *expected)
 {
 	json_error_t error;
-	json_t *json = json_loads(expected, JSON_REJECT_DUPLICATES, &error);
+	json_t *json = json_loads(expected, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
 
 	if (json == NULL)
 		fail_msg("the test's JSON: line %d: %s", error.line, error.text);
@@ -136,6 +136,46 @@ static void the_module_is_where_the_function_was_found(void **state)
 	json_decref(json);
 }
 
+/* One key of the site that this is made of. */
+static json_t *site_key(struct site_plan *site_plan, const char *key)
+{
+	struct patch patch = { .name = patch_name };
+	struct plan plan = { .patch = &patch, .sites = site_plan, .site_count = 1 };
+	json_t *json = result_plan(&plan, &info);
+	json_t *value = json_object_get(json_array_get(json_object_get(json, "sites"), 0), key);
+
+	json_incref(value);
+	json_decref(json);
+	return value;
+}
+
+static void a_variable_is_no_function_and_has_its_offset_before_it_is_found(void **state)
+{
+	struct site site = { .symbol = function_name, .where = SITE_VARIABLE, .offset = 4 };
+	struct site_plan site_plan = { .site = &site };
+
+	(void)state;
+	assert_json(site_key(&site_plan, "function"), "null");
+	assert_json(site_key(&site_plan, "variable"), "\"nfs_flock\"");
+	assert_json(site_key(&site_plan, "offset"), "4");
+}
+
+static void a_pattern_has_an_offset_when_it_is_found_and_the_name_of_where_that_is(void **state)
+{
+	static char cold[] = "nfs_flock.cold";
+	struct site site = { .symbol = function_name, .where = SITE_FIND };
+	struct site_plan site_plan = { .site = &site };
+
+	(void)state;
+	assert_json(site_key(&site_plan, "function"), "\"nfs_flock\"");
+	assert_json(site_key(&site_plan, "offset"), "null");
+	site_plan.located = true;
+	site_plan.symbol = cold;
+	site_plan.offset = 7;
+	assert_json(site_key(&site_plan, "function"), "\"nfs_flock.cold\"");
+	assert_json(site_key(&site_plan, "offset"), "7");
+}
+
 static void a_failure_is_a_result_without_sites(void **state)
 {
 	struct fail fail;
@@ -218,6 +258,8 @@ int main(void)
 		cmocka_unit_test(a_proved_plan_has_all_members_of_the_interface),
 		cmocka_unit_test(what_is_unknown_of_a_refused_site_is_null),
 		cmocka_unit_test(the_module_is_where_the_function_was_found),
+		cmocka_unit_test(a_variable_is_no_function_and_has_its_offset_before_it_is_found),
+		cmocka_unit_test(a_pattern_has_an_offset_when_it_is_found_and_the_name_of_where_that_is),
 		cmocka_unit_test(a_failure_is_a_result_without_sites),
 		cmocka_unit_test(an_owner_has_its_policy_what_it_is_and_what_to_do),
 		cmocka_unit_test(text_that_is_not_utf8_is_escaped),
