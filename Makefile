@@ -43,13 +43,12 @@ ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -DV
 ALL_LDFLAGS = -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 
 comma := ,
-LIBS = -lcapstone -lbpf -lelf -lz -lyaml -ljansson -lsodium
+LIBS = -lcapstone -lbpf -lelf -llzma -llz4 -lzstd -lz -lyaml -ljansson -lsodium
 DAEMON_LIBS = $(LIBS) -lsqlite3
-UNPACK_LIBS = -llzma -llz4 -lzstd
 # patchctl is linked statically: it starts in a fifth of the time, as the dynamic loader would relocate
 # 80,000 pointers of libcapstone and libbfd at each start, and runs in a rescue shell. Its dlopen(),
 # which libbfd calls for plugins, is the one in patchctl/debug.c.
-CLIENT_LIBS = $(LIBS) -lbfd $(if $(SAN),,-static -lsframe -liberty -Wl$(comma)--wrap=dlopen) $(UNPACK_LIBS) -lz -lpthread
+CLIENT_LIBS = $(LIBS) -lbfd $(if $(SAN),,-static -lsframe -liberty -Wl$(comma)--wrap=dlopen) -lzstd -lz -lpthread
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 LIB_OBJECTS := $(call objects,$(wildcard lib/*.c))
@@ -99,7 +98,7 @@ unit: $(UNIT_TESTS)
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/lib.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) $(TEST_LDFLAGS) -o $@ $(filter %.o,$^) $(BUILD)/lib.a $(DAEMON_LIBS) -lcmocka $(UNPACK_LIBS)
+	$(CC) $(ALL_LDFLAGS) $(TEST_LDFLAGS) -o $@ $(filter %.o,$^) $(BUILD)/lib.a $(DAEMON_LIBS) -lcmocka
 
 # Compares lib/insn and lib/asm with libopcodes: tests/boundaries/run.
 $(BUILD)/tests/boundaries: $(BUILD)/obj/tests/boundaries/boundaries.o $(BUILD)/lib.a

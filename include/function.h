@@ -36,6 +36,10 @@ int symbol_find(const struct symtab *symtab, const char *name, const char *modul
 		bool any_module, unsigned occurrence, const struct symbol **out,
 		struct fail *fail) MUST_CHECK;
 
+/* A variable alone, in the kernel image or the module, as function_find() does. */
+int variable_find(const struct symtab *symtab, const char *name, const char *module,
+		  unsigned occurrence, const struct symbol **out, struct fail *fail) MUST_CHECK;
+
 /* Reads and decodes. An instruction that does not decode is no error: see `decoded`. */
 int function_load(struct target *target, struct decoder *decoder, const struct symbol *symbol,
 		  struct function *out, struct fail *fail) MUST_CHECK;
@@ -48,6 +52,9 @@ size_t function_insn_at(const struct function *function, uint64_t offset);
  * function's own where it stays inside: "je nfs_flock+0x6a". */
 const char *function_print(const struct symtab *symtab, const struct symbol *within,
 			   const struct insn *insn, char out[ASM_MAX]);
+/* "nfs_flock+0x6a": the name of a direct branch's target in there; NULL: none. Returns out. */
+const char *function_target(const struct symtab *symtab, const struct symbol *within,
+			    const struct insn *insn, char out[ASM_MAX / 2]);
 /* Whether the pattern describes the instruction, its target by that name or by number. */
 bool function_match(const struct symtab *symtab, const struct symbol *within,
 		    const char *pattern, const struct insn *insn);

@@ -81,8 +81,7 @@ static bool relocate(const struct elf_file *elf, const struct elf_section *secti
 	return true;
 }
 
-/* The index-th relocation of either kind of table. */
-static bool relocation_get(Elf_Data *data, int index, GElf_Rela *out)
+bool elf_relocation_get(Elf_Data *data, int index, GElf_Rela *out)
 {
 	GElf_Rel rel;
 
@@ -102,7 +101,7 @@ static int relocate_all(const struct elf_file *elf, const struct elf_section *se
 			    elf_getdata(elf_getscn(elf->elf, elf->symbols_index), NULL);
 	GElf_Rela rela;
 
-	for (int i = 0; relocation_get(data, i, &rela); i++) {
+	for (int i = 0; elf_relocation_get(data, i, &rela); i++) {
 		if (!relocate(elf, section, symbols, &rela, copy))
 			return fail_set(fail, OUTCOME_ERROR, "%s: relocation %d of %s (type %u, offset "
 					"0x%" PRIx64 ") cannot be applied", elf->path, i,
@@ -112,11 +111,11 @@ static int relocate_all(const struct elf_file *elf, const struct elf_section *se
 	return 0;
 }
 
-/* Calls `each` for every table of relocations of the section. */
-static int each_table(const struct elf_file *elf, const struct elf_section *section,
-		      int (*each)(const struct elf_file *elf, const struct elf_section *section,
-				  Elf_Data *data, void *context, struct fail *fail),
-		      void *context, struct fail *fail)
+int elf_each_relocations(const struct elf_file *elf, const struct elf_section *section,
+			 int (*each)(const struct elf_file *elf,
+				     const struct elf_section *section, Elf_Data *data,
+				     void *context, struct fail *fail),
+			 void *context, struct fail *fail)
 {
 	Elf_Type kind = elf->architecture == ARCH_X86_64 ? ELF_T_RELA : ELF_T_REL;
 
@@ -153,7 +152,7 @@ int elf_file_relocate(const struct elf_file *elf, const struct elf_section *sect
 	if (copy == NULL)
 		return fail_memory(fail, "a section");
 	memcpy(copy, section->data, section->size);
-	if (each_table(elf, section, relocate_all, copy, fail) != 0)
+	if (elf_each_relocations(elf, section, relocate_all, copy, fail) != 0)
 		return -1;
 	*out = copy;
 	copy = NULL;
@@ -190,7 +189,7 @@ static int fields_of(const struct elf_file *elf, const struct elf_section *secti
 	GElf_Rela rela;
 	int result = 0;
 
-	for (int i = 0; result == 0 && relocation_get(data, i, &rela); i++) {
+	for (int i = 0; result == 0 && elf_relocation_get(data, i, &rela); i++) {
 		unsigned type = (unsigned)GELF_R_TYPE(rela.r_info);
 		size_t size = field_size(elf->architecture, type);
 
@@ -211,5 +210,5 @@ int elf_file_relocations(const struct elf_file *elf, const struct elf_section *s
 {
 	struct fields fields = { each, data };
 
-	return each_table(elf, section, fields_of, &fields, fail);
+	return elf_each_relocations(elf, section, fields_of, &fields, fail);
 }
