@@ -59,6 +59,15 @@ static int row_make(const struct layer *layer, const struct spot *spot, const ch
 static int members_make(const struct layer *layer, const struct spot *of, uint32_t id,
 			unsigned depth, struct type_layout *layout, struct fail *fail);
 
+/* "data[0]" as the last member of a struct is "data[]". */
+static void flexible_say(struct type_row *row)
+{
+	char *end = row->name == NULL ? NULL : strstr(row->name, "[0]");
+
+	if (end != NULL && end[3] == '\0')
+		memcpy(end, "[]", sizeof("[]"));
+}
+
 /* A member, and those of what it consists of where that has no name to ask for. */
 static int member_make(const struct layer *layer, const struct btf_type *type, unsigned index,
 		       uint64_t bits, unsigned depth, struct type_layout *layout,
@@ -74,6 +83,8 @@ static int member_make(const struct layer *layer, const struct btf_type *type, u
 		return 0;
 	if (row_make(layer, &spot, name == NULL ? "" : name, depth, layout, &base, fail) != 0)
 		return -1;
+	if (index != 0 && index + 1 == btf_vlen(type) && btf_is_struct(type))
+		flexible_say(&layout->rows[row]);
 	made = layer_type(layer, base);
 	if (made == NULL || !type_is_compound(made) || made->name_off != 0 ||
 	    depth >= TYPES_DEPTH_MAX)

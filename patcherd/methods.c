@@ -96,6 +96,8 @@ static const struct method {
 	    { "occurrence", JSON_INTEGER, OPTIONAL }, { "digest", JSON_TRUE, OPTIONAL } } },
 	{ "io.patcherd.Symbols", false, method_symbols,
 	  { { "pattern", JSON_STRING, REQUIRED }, { "module", JSON_STRING, OPTIONAL } } },
+	{ "io.patcherd.Types", false, method_types,
+	  { { "type", JSON_STRING, REQUIRED }, { "module", JSON_STRING, OPTIONAL } } },
 	{ "io.patcherd.Hazards", false, method_hazards,
 	  { { "symbol", JSON_STRING, REQUIRED }, { "module", JSON_STRING, OPTIONAL },
 	    { "occurrence", JSON_INTEGER, OPTIONAL }, { "offset", JSON_INTEGER, OPTIONAL } } },
