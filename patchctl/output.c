@@ -112,7 +112,7 @@ char *place_text(const json_t *site)
 	return text;
 }
 
-const char *value_text(const json_t *site, const char *bytes, char out[VALUE_TEXT_MAX])
+const char *variable_text(const json_t *site, const char *bytes, char out[VALUE_TEXT_MAX])
 {
 	struct bytes parsed;
 	const char *why;

@@ -201,7 +201,7 @@ const char *symbol_text(const json_t *site);
 char *place_text(const json_t *site);
 /* What a site holds or is to hold: of a variable "0x40", else the bytes as they are. */
 enum { VALUE_TEXT_MAX = 2 + 16 + 1 };
-const char *value_text(const json_t *site, const char *bytes, char out[VALUE_TEXT_MAX]);
+const char *variable_text(const json_t *site, const char *bytes, char out[VALUE_TEXT_MAX]);
 /* Of a Result: " on 6.1.0-56-cloud-amd64 (kmem)", " on 2.6.22.1 (image vmlinux)"; nothing where no
  * kernel was looked at. */
 void target_print(const json_t *target);

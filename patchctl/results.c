@@ -112,9 +112,9 @@ static void value_change(const json_t *site)
 	if (*found == '\0' || *new == '\0')
 		return;
 	(void)fputs(" = ", stdout);
-	(void)text_print(stdout, value_text(site, found, from));
+	(void)text_print(stdout, variable_text(site, found, from));
 	(void)fputs(" -> ", stdout);
-	(void)text_print(stdout, value_text(site, new, to));
+	(void)text_print(stdout, variable_text(site, new, to));
 }
 
 /* A site of which only the change itself is told, as after a revert. */
@@ -151,7 +151,7 @@ static void code_print(const char *label, const json_t *site, const json_t *code
 	if (!json_is_object(code))
 		return;
 	(void)fputs(label, stdout);
-	(void)text_print(stdout, *bytes == '\0' ? "(any bytes)" : value_text(site, bytes, value));
+	(void)text_print(stdout, *bytes == '\0' ? "(any bytes)" : variable_text(site, bytes, value));
 	if (*assembler != '\0') {
 		(void)fputs("  ", stdout);
 		(void)text_print(stdout, assembler);

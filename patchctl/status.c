@@ -47,8 +47,8 @@ static void site_print(const json_t *site)
 	const char *const parts[] = {
 		"  ", place == NULL ? "" : place,
 		variable ? " = " : "  ", variable ? "" : json_text(site, "address"),
-		variable ? "" : "  ", value_text(site, json_text(site, "old"), old), " -> ",
-		value_text(site, json_text(site, "new"), new), variable ? "  " : "",
+		variable ? "" : "  ", variable_text(site, json_text(site, "old"), old), " -> ",
+		variable_text(site, json_text(site, "new"), new), variable ? "  " : "",
 		variable ? json_text(site, "address") : "", "  now: ", now,
 	};
 
@@ -56,7 +56,7 @@ static void site_print(const json_t *site)
 		(void)text_print(stdout, parts[i]);
 	if (strcmp(now, "other") == 0 && *found != '\0') {
 		(void)fputs(", ", stdout);
-		(void)text_print(stdout, value_text(site, found, held));
+		(void)text_print(stdout, variable_text(site, found, held));
 	}
 	(void)putchar('\n');
 }
