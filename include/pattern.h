@@ -8,9 +8,10 @@
  *   @name            a register, the same one, in any width, at each use in the pattern
  *   {type.member}    the member's offset on this kernel, see types.h
  *   ret              also a jump to one of the kernel's return thunks
- * Lines follow each other in memory. Between two of them, nops are passed over, and so is what the
- * kernel itself rewrites (`transparent`): ftrace's sites, static keys' sites, alternatives,
- * retpolines; but a line that describes such an instruction matches it. They do not count in a gap.
+ * Lines follow each other in memory. Between two of them, nops, int3 and endbr are passed over (code
+ * has others of them in memory than in its file), and so is what the kernel itself rewrites
+ * (`transparent`): ftrace's sites, static keys' sites, alternatives, retpolines; but a line that
+ * describes such an instruction matches it. They do not count in a gap.
  */
 #ifndef PATCHERD_PATTERN_H
 #define PATCHERD_PATTERN_H
@@ -47,8 +48,8 @@ struct pattern_hit {
  * what is missing, and why.
  * -1: OUTCOME_NOT_FOUND: the nearest partial match is shown (how many lines fit, where, and the first
  * line that does not beside the instruction there), and each pattern that was passed over with why;
- * OUTCOME_AMBIGUOUS: all places are shown (at most 16, and how many more); OUTCOME_GUARD: two types of
- * a name (see types.h).
+ * OUTCOME_AMBIGUOUS: all places are shown (at most 16, and how many more), or the patterns fit in too
+ * many ways to try them all; OUTCOME_GUARD: two types of a name (see types.h).
  */
 int pattern_find(const struct kernel *kernel, const struct site *site,
 		 const struct pattern_code *codes, size_t count, const char *types_module,

@@ -217,11 +217,14 @@ static bool operands_match(const struct asm_line *wanted, const struct asm_line 
 bool asm_line_match(const struct asm_line *pattern, const struct insn *insn, const char *target,
 		    struct asm_names *names)
 {
+	const char *word = strrchr(insn->mnemonic, ' ');	/* prefixes are before it */
 	size_t named = names != NULL ? names->count : 0;
 	struct asm_line found;
 	char text[ASM_MAX];
 
-	if (insn->opaque || !asm_line_cut(asm_print(insn, NULL, text), &found))
+	/* All spellings of a name start alike, which spares most comparisons. */
+	if (insn->opaque || (word != NULL ? word[1] : insn->mnemonic[0]) != pattern->mnemonic[0] ||
+	    !asm_line_cut(asm_print(insn, NULL, text), &found))
 		return false;
 	char suffix = size_suffix(&found);
 
