@@ -52,9 +52,6 @@ size_t function_insn_at(const struct function *function, uint64_t offset);
  * function's own where it stays inside: "je nfs_flock+0x6a". */
 const char *function_print(const struct symtab *symtab, const struct symbol *within,
 			   const struct insn *insn, char out[ASM_MAX]);
-/* "nfs_flock+0x6a": the name of a direct branch's target in there; NULL: none. Returns out. */
-const char *function_target(const struct symtab *symtab, const struct symbol *within,
-			    const struct insn *insn, char out[ASM_MAX / 2]);
 /* Whether the pattern describes the instruction, its target by that name or by number. */
 bool function_match(const struct symtab *symtab, const struct symbol *within,
 		    const char *pattern, const struct insn *insn);

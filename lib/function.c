@@ -258,8 +258,9 @@ size_t function_insn_at(const struct function *function, uint64_t offset)
 	return low < function->count && function->insns[low].address == address ? low : SIZE_MAX;
 }
 
-const char *function_target(const struct symtab *symtab, const struct symbol *within,
-			    const struct insn *insn, char out[ASM_MAX / 2])
+/* The name of a direct branch's target; NULL: none. */
+static const char *target_name(const struct symtab *symtab, const struct symbol *within,
+			       const struct insn *insn, char out[ASM_MAX / 2])
 {
 	const struct symbol *symbol = within;
 
@@ -282,7 +283,7 @@ const char *function_print(const struct symtab *symtab, const struct symbol *wit
 {
 	char name[ASM_MAX / 2];
 
-	return asm_print(insn, function_target(symtab, within, insn, name), out);
+	return asm_print(insn, target_name(symtab, within, insn, name), out);
 }
 
 bool function_match(const struct symtab *symtab, const struct symbol *within, const char *pattern,
@@ -290,5 +291,5 @@ bool function_match(const struct symtab *symtab, const struct symbol *within, co
 {
 	char name[ASM_MAX / 2];
 
-	return asm_match(pattern, insn, function_target(symtab, within, insn, name));
+	return asm_match(pattern, insn, target_name(symtab, within, insn, name));
 }
