@@ -51,6 +51,10 @@ int hazard_owners(const struct kernel *kernel, const struct function *function,
  * which hazard_symbol() has let through, tells the module. Text given as a variable is OWNER_UNKNOWN. */
 int hazard_data(const struct kernel *kernel, const struct symbol *symbol, uint64_t address,
 		size_t size, struct owners *out, struct fail *fail) MUST_CHECK;
+/* Whether those bytes may be changed: no owner that forbids it or is not in `allow`, see below. -1:
+ * OUTCOME_HAZARD. */
+int hazard_variable(const struct kernel *kernel, const struct symbol *symbol, uint64_t address,
+		    size_t size, unsigned long allow, struct fail *fail) MUST_CHECK;
 
 /* A change of a function: `length` bytes at `offset` to those of `insns`. */
 struct hazard_change {
@@ -69,6 +73,7 @@ struct hazard_change {
 	 * deref_stack_reg(), stack_access_ok()).
 	 */
 	bool returns;
+	const struct owners *owners;	/* hazard_owners() of the function; NULL: not asked yet */
 };
 
 /* unsigned long has 32 bits on i386 */
