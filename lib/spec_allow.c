@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "patch.h"
+#include "spec_value.h"
 
 enum { REASON_MAX = 1000, ALLOWABLE_MAX = 512 };
 
@@ -74,14 +75,14 @@ static bool read_kind(struct walk *walk, const struct node *name, enum owner_kin
 static void read_reason(struct walk *walk, const struct node *node, struct allowance *out)
 {
 	static const char what[] = "the reason, one line of text";
-	const char *text = walk_text(walk, node, REASON_MAX, what);
+	const char *text = spec_text(walk, node, REASON_MAX, what);
 
 	if (text == NULL)
 		return;
 	if (strspn(text, " \t") == node->length)
 		walk_expected(walk, node, what);
 	else
-		walk_copy(walk, text, &out->reason);
+		spec_copy(walk, text, &out->reason);
 }
 
 /* NULL: memory ran out, or the kind has one already, which is told. */
