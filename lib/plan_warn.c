@@ -20,23 +20,35 @@ static bool told_before(const struct plan *plan, size_t index)
 	return false;
 }
 
-/* The compiler splits and copies functions; what is changed in one part is not in the others. */
-static int warn_siblings(const struct kernel *kernel, struct plan *plan, const char *name,
-			 struct fail *fail)
+/* A .cold part is searched with its function, and not reached where that returns at once. */
+static bool is_settled(const struct site_plan *site, const struct symbol *sibling)
 {
-	const struct symbol *sibling = symtab_next_sibling(kernel->symtab, name, NULL);
+	const char *suffix = sibling->name + strlen(site->site->symbol);
+
+	return site->site->where != SITE_OFFSET && strncmp(suffix, ".cold", 5) == 0 &&
+	       (suffix[5] == '\0' || suffix[5] == '.');
+}
+
+/* The compiler splits and copies functions; what is changed in one part is not in the others. */
+static int warn_siblings(const struct kernel *kernel, struct plan *plan,
+			 const struct site_plan *site, struct fail *fail)
+{
+	const char *name = site->site->symbol;
+	const struct symbol *sibling = NULL;
 	char text[1024];
 	size_t length = (size_t)snprintf(text, sizeof(text), "%.200s also lives in", name);
+	size_t count = 0;
 
-	if (sibling == NULL)
-		return 0;
-	for (size_t count = 0; count < 16 && sibling != NULL && length < sizeof(text) - 160;
-	     count++) {
+	while (count < 16 && length < sizeof(text) - 160 &&
+	       (sibling = symtab_next_sibling(kernel->symtab, name, sibling)) != NULL) {
+		if (is_settled(site, sibling))
+			continue;
 		length += (size_t)snprintf(text + length, sizeof(text) - length,
-					   "%s %.40s (0x%" PRIx64 ")", count == 0 ? "" : ",",
+					   "%s %.40s (0x%" PRIx64 ")", count++ == 0 ? "" : ",",
 					   sibling->name, sibling->address);
-		sibling = symtab_next_sibling(kernel->symtab, name, sibling);
 	}
+	if (count == 0)
+		return 0;
 	(void)snprintf(text + length, sizeof(text) - length,
 		       ": the change may be needed there too");
 	return warn(plan, text, fail);
@@ -61,7 +73,7 @@ int plan_warn(const struct kernel *kernel, struct plan *plan, struct fail *fail)
 		if (!site->located || site->site->where == SITE_VARIABLE)
 			continue;
 		if (!told_before(plan, i) &&
-		    warn_siblings(kernel, plan, site->site->symbol, fail) != 0)
+		    warn_siblings(kernel, plan, site, fail) != 0)
 			return -1;
 		if (site->site->where == SITE_ENTRY && site->outcome == OUTCOME_APPLICABLE &&
 		    warn_return(plan, site, fail) != 0)
