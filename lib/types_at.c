@@ -88,6 +88,16 @@ static bool way_go(struct way *way, uint32_t id, uint64_t offset, unsigned depth
 	return false;
 }
 
+/* What one type has there; false: nothing. */
+static bool candidate_ask(const struct layer *layer, const struct alternative *alternative,
+			  uint32_t plain, uint64_t offset, struct way *way)
+{
+	struct spot spot;
+
+	return steps_follow(layer, plain, alternative, &spot, NULL) &&
+	       way_go(way, spot.type, offset, 0) && way->text[0] != '\0';
+}
+
 bool types_member_at(struct types *types, const char *module, const char *type, uint64_t offset,
 		     char *out, size_t out_size, uint64_t *behind)
 {
@@ -96,26 +106,23 @@ bool types_member_at(struct types *types, const char *module, const char *type, 
 	const char *why, *at = type;
 	uint32_t id = 0, plain;
 	struct fail fail;
-	bool found = false;
+	bool first = true;
 
 	if (out_size == 0 || !types_path_check(type, &why) ||
 	    types_layer(types, module, &layer, &fail) != 0 || !alternative_next(&at, &alternative))
 		return false;
-	*out = '\0';
 	while (candidate_next(layer, &alternative, &id, &plain)) {
 		char text[512] = "";
 		struct way way = { .layer = layer, .text = text,
 				   .size = out_size < sizeof(text) ? out_size : sizeof(text) };
-		struct spot spot;
 
-		if (!steps_follow(layer, plain, &alternative, &spot, NULL) ||
-		    !way_go(&way, spot.type, offset, 0))
-			continue;
-		if (found && (strcmp(text, out) != 0 || *behind != way.behind))
-			return false;	/* two types of that name */
+		/* two types of that name: both must have the same there */
+		if (!candidate_ask(layer, &alternative, plain, offset, &way) ||
+		    (!first && (strcmp(text, out) != 0 || *behind != way.behind)))
+			return false;
 		(void)snprintf(out, out_size, "%s", text);
 		*behind = way.behind;
-		found = true;
+		first = false;
 	}
-	return found && *out != '\0';
+	return !first;
 }

@@ -120,6 +120,8 @@ static void stars_move(struct text *type, struct text *name)
 	text_wrap(type, "", " ");
 	for (size_t i = 0; i < moved; i++)
 		text_wrap(type, "", (char[]){ name->data[i], '\0' });
+	for (size_t end = strlen(type->data); end > 0 && type->data[end - 1] == ' '; end--)
+		type->data[end - 1] = '\0';
 	memmove(name->data, name->data + moved, strlen(name->data + moved) + 1);
 }
 
