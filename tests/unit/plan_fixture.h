@@ -37,7 +37,7 @@ struct fixture {
 	struct fail fail;
 };
 
-static int memory_read(struct target *target, uint64_t address, void *buffer, size_t length,
+static inline int memory_read(struct target *target, uint64_t address, void *buffer, size_t length,
 		       const char *what, struct fail *fail)
 {
 	struct memory *memory = (struct memory *)target;
@@ -53,7 +53,7 @@ static int memory_read(struct target *target, uint64_t address, void *buffer, si
 static const struct target_ops memory_ops = { .read = memory_read };
 
 /* The types of raw BTF that `fill` makes; NULL: none. */
-static void fixture_types(struct fixture *f, void (*fill)(struct btf *btf))
+static inline void fixture_types(struct fixture *f, void (*fill)(struct btf *btf))
 {
 	struct btf *btf = btf__new_empty();
 	const void *raw;
@@ -72,7 +72,7 @@ static void fixture_types(struct fixture *f, void (*fill)(struct btf *btf))
 	f->kernel.types = f->types;
 }
 
-static struct fixture *fixture_make(const uint8_t *text, size_t size, const char *symbols)
+static inline struct fixture *fixture_make(const uint8_t *text, size_t size, const char *symbols)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 	struct file file = file_text(symbols);
@@ -99,7 +99,7 @@ static struct fixture *fixture_make(const uint8_t *text, size_t size, const char
 	return f;
 }
 
-static int teardown(void **state)
+static inline int teardown(void **state)
 {
 	struct fixture *f = *state;
 
@@ -112,7 +112,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-static struct bytes bytes_of(const char *hex)
+static inline struct bytes bytes_of(const char *hex)
 {
 	struct bytes bytes = { .length = 0 };
 	const char *why = NULL;
@@ -122,14 +122,14 @@ static struct bytes bytes_of(const char *hex)
 	return bytes;
 }
 
-static enum outcome planned(struct fixture *f)
+static inline enum outcome planned(struct fixture *f)
 {
 	plan_deinit(&f->plan);
 	assert_int_equal(plan_make(&f->kernel, &f->patch, &f->plan, &f->fail), 0);
 	return f->plan.outcome;
 }
 
-static enum outcome planned_site(struct fixture *f, struct site site)
+static inline enum outcome planned_site(struct fixture *f, struct site site)
 {
 	f->sites[0] = site;
 	return planned(f);
