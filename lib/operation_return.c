@@ -25,10 +25,11 @@ static const char *where(const struct function *function, const struct insn *ins
 	return out;
 }
 
-static bool is_owned(const struct owners *owners, enum owner_kind kind, const struct insn *insn)
+static bool is_ftrace(const struct owners *owners, const struct insn *insn)
 {
 	for (size_t i = 0; i < owners->count; i++) {
-		if (owners->items[i].kind == kind && owners->items[i].address == insn->address)
+		if (owners->items[i].kind == OWNER_FTRACE &&
+		    owners->items[i].address == insn->address)
 			return true;
 	}
 	return false;
@@ -49,7 +50,7 @@ static int entry_find(const struct kernel *kernel, const struct function *functi
 	char at[WHERE_MAX];
 
 	/* In a file the call of __fentry__ is what the kernel makes a nop of when it loads it. */
-	if (i < function->count && is_owned(owners, OWNER_FTRACE, &function->insns[i])) {
+	if (i < function->count && is_ftrace(owners, &function->insns[i])) {
 		if (!function->insns[i].nop && kernel->image == NULL)
 			return fail_at(fail, OUTCOME_HAZARD, function->insns[i].address,
 				       "%s: the function is traced now: ftrace's site is a call, whose "
@@ -60,7 +61,7 @@ static int entry_find(const struct kernel *kernel, const struct function *functi
 		i++;
 	}
 	for (size_t j = i; j < function->count; j++) {
-		if (is_owned(owners, OWNER_FTRACE, &function->insns[j]))
+		if (is_ftrace(owners, &function->insns[j]))
 			return fail_at(fail, OUTCOME_HAZARD, function->insns[j].address,
 				       "%s: ftrace's site stands behind the function's prologue (mcount), "
 				       "and what returns before it would leave out a part of its entry; "
@@ -72,10 +73,8 @@ static int entry_find(const struct kernel *kernel, const struct function *functi
 }
 
 /* Whether the jump goes to one of the kernel's return thunks, __x86_return_thunk or what the CPU's
- * mitigations have in its place: srso_return_thunk, its_return_thunk … (arch/x86/lib/retpoline.S). A
- * file that is not linked tells by its table alone. */
-static bool is_thunk_jump(const struct kernel *kernel, const struct owners *owners,
-			  const struct insn *insn)
+ * mitigations have in its place: srso_return_thunk, its_return_thunk … (arch/x86/lib/retpoline.S). */
+static bool is_thunk_jump(const struct kernel *kernel, const struct insn *insn)
 {
 	static const char suffix[] = "return_thunk";
 	const struct symbol *symbol;
@@ -83,8 +82,6 @@ static bool is_thunk_jump(const struct kernel *kernel, const struct owners *owne
 
 	if (insn->flow != FLOW_JUMP || !insn->has_target || insn->bytes[0] != JMP)
 		return false;
-	if (is_owned(owners, OWNER_RETURN_SITE, insn))
-		return true;
 	symbol = symtab_at(kernel->symtab, insn->target);
 	if (symbol == NULL || symbol->address != insn->target)
 		return false;
@@ -124,22 +121,20 @@ static int refuse_return(const struct function *function, const struct insn *fir
 
 /* How the function returns: the first of its returns, all of which are alike. */
 static int way_out(const struct kernel *kernel, const struct function *function,
-		   const struct owners *owners, const struct insn **out, struct fail *fail)
+		   const struct insn **out, struct fail *fail)
 {
 	const struct insn *first = NULL;
 
 	for (size_t i = 0; i < function->count; i++) {
 		const struct insn *insn = &function->insns[i];
-		bool thunk = is_thunk_jump(kernel, owners, insn);
+		bool thunk = is_thunk_jump(kernel, insn);
 
 		if (insn->flow != FLOW_RETURN && !thunk)
 			continue;
 		if (!thunk && !is_ret(insn))
 			return refuse_return(function, NULL, insn, fail);
-		/* In a file that is not linked no jump has its target yet. */
 		if (first != NULL && (is_ret(first) == thunk ||
-				      (thunk && kernel->image == NULL &&
-				       insn->target != first->target)))
+				      (thunk && insn->target != first->target)))
 			return refuse_return(function, first, insn, fail);
 		if (first == NULL)
 			first = insn;
@@ -188,14 +183,6 @@ static void value_put(enum architecture arch, const struct number *number, struc
 	number_put(out, (uint32_t)number->bits);
 }
 
-/* Whether a file has not linked the jump yet: its displacement is 0, or -4 (see lib/hazard_branch.c). */
-static bool is_unlinked(const struct kernel *kernel, const struct insn *insn)
-{
-	uint64_t displacement = insn->target - insn->address - insn->length;
-
-	return kernel->image != NULL && (displacement == 0 || (int32_t)displacement == -4);
-}
-
 /* Puts the way out behind the value, at `address`. */
 static int return_put(const struct kernel *kernel, const struct insn *way, uint64_t address,
 		      struct bytes *out, struct fail *fail)
@@ -207,8 +194,6 @@ static int return_put(const struct kernel *kernel, const struct insn *way, uint6
 		return 0;
 	}
 	displacement = (int64_t)(way->target - (address + out->length + JUMP_SIZE));
-	if (is_unlinked(kernel, way))
-		displacement = (int64_t)(way->target - way->address - way->length);
 	/* Not reached: the function's own jump goes there as well. */
 	if (kernel->target->info.architecture == ARCH_X86_64 && displacement != (int32_t)displacement)
 		return fail_at(fail, OUTCOME_ERROR, address,
@@ -279,7 +264,7 @@ int operation_return(const struct operation *operation, const struct kernel *ker
 
 	if (number_check(operation, fail) != 0 ||
 	    entry_find(kernel, function, owners, &first, fail) != 0 ||
-	    way_out(kernel, function, owners, &way, fail) != 0)
+	    way_out(kernel, function, &way, fail) != 0)
 		return -1;
 	if (first >= function->count)	/* not reached: a way out stands somewhere behind the entry */
 		return refuse_return(function, NULL, NULL, fail);

@@ -113,11 +113,12 @@ static bool target_is_code(const struct proof *proof, const struct insn *insns, 
 	       hazard_symbol(proof->kernel, symbol, &ignored) == 0;
 }
 
-/* A branch that the patch brings must go where code starts, or where the old one went. */
+/* A branch that the patch brings must go where code starts, or where the old one went. That of
+ * `return` goes where the function's own returns go. */
 static int check_targets(const struct proof *proof, const struct insn *insns, size_t count,
 			 struct fail *fail)
 {
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count && proof->site->operation.kind != OPERATION_RETURN; i++) {
 		if (!insns[i].has_target || target_is_old(proof, insns[i].target) ||
 		    target_is_code(proof, insns, count, insns[i].target))
 			continue;

@@ -111,11 +111,11 @@ static void make(const char *code)
 }
 
 /* The instruction at `offset` is ftrace's. */
-static void own(enum owner_kind kind, unsigned offset, unsigned length)
+static void own_ftrace(unsigned offset)
 {
 	struct fail fail;
 
-	assert_int_equal(owners_add(&owners, kind, BASE + offset, BASE + offset + length, NULL, NULL,
+	assert_int_equal(owners_add(&owners, OWNER_FTRACE, BASE + offset, BASE + offset + 5, NULL, NULL,
 				    &fail), 0);
 }
 
@@ -151,7 +151,7 @@ static void it_goes_behind_endbr_and_the_nop_of_ftrace(void **state)
 {
 	(void)state;
 	make(ENDBR " " NOP5 " " PUSHES " 31 c0 " POPS " c3");
-	own(OWNER_FTRACE, 4, 5);
+	own_ftrace(4);
 	assert_returns(-1, 9, "48 c7 c0 ff ff ff ff c3");
 }
 
@@ -159,7 +159,7 @@ static void it_goes_behind_a_sealed_endbr(void **state)
 {
 	(void)state;
 	make(SEALED " " NOP5 " " PUSHES " 31 c0 " POPS " c3");
-	own(OWNER_FTRACE, 4, 5);
+	own_ftrace(4);
 	assert_returns(0, 9, "31 c0 c3 cc");
 }
 
@@ -204,7 +204,7 @@ static void i386_has_registers_of_32_bits(void **state)
 {
 	(void)state;
 	make_on(ARCH_I386, "3e 8d 74 26 00 55 89 e5 57 56 53 31 c0 5b 5e 5f 5d c3");
-	own(OWNER_FTRACE, 0, 5);
+	own_ftrace(0);
 	assert_returns(-1, 5, "b8 ff ff ff ff c3");
 	assert_returns(0, 5, "31 c0 c3");
 	assert_returns(7, 5, "b8 07 00 00 00 c3");
@@ -292,7 +292,7 @@ static void a_function_without_room_is_refused_with_both_sizes(void **state)
 	assert_int_equal(returning(1), -1);
 	teardown(state);
 	make(ENDBR " " NOP5 " c3");
-	own(OWNER_FTRACE, 4, 5);
+	own_ftrace(4);
 	assert_hazard("needs 8 bytes, and the function has 1 ");
 }
 
@@ -300,7 +300,7 @@ static void a_function_that_is_traced_is_refused(void **state)
 {
 	(void)state;
 	make(ENDBR " e8 00 10 00 00 " PUSHES " 31 c0 " POPS " c3");
-	own(OWNER_FTRACE, 4, 5);
+	own_ftrace(4);
 	assert_hazard("victim+0x4 (0x81000004): the function is traced now");
 }
 
@@ -315,7 +315,7 @@ static void a_prologue_before_mcount_is_refused(void **state)
 {
 	(void)state;
 	make("55 48 89 e5 " NOP5 " " PUSHES " 31 c0 " POPS " c3");
-	own(OWNER_FTRACE, 4, 5);
+	own_ftrace(4);
 	assert_hazard("victim+0x4 (0x81000004): ftrace's site stands behind the function's prologue");
 }
 
@@ -338,19 +338,8 @@ static void in_a_file_the_call_of_fentry_is_as_good_as_the_nop(void **state)
 {
 	(void)state;
 	make_file(ENDBR " e8 00 00 00 00 " PUSHES " 31 c0 " POPS " c3");
-	own(OWNER_FTRACE, 4, 5);
+	own_ftrace(4);
 	assert_returns(-1, 9, "48 c7 c0 ff ff ff ff c3");
-}
-
-/* Its returns have no target yet, and its table names them; other jumps are none. */
-static void in_a_file_that_is_not_linked_returns_are_told_by_their_table(void **state)
-{
-	(void)state;
-	make_file(PUSHES " 74 05 e9 00 00 00 00 31 c0 e9 00 00 00 00 e9 00 00 00 00");
-	assert_hazard("never returns by itself");
-	own(OWNER_RETURN_SITE, 12, 5);
-	own(OWNER_RETURN_SITE, 19, 5);
-	assert_returns(0, 0, "31 c0 e9 00 00 00 00 cc");
 }
 
 static void what_is_there_already_is_told(void **state)
@@ -359,7 +348,7 @@ static void what_is_there_already_is_told(void **state)
 
 	(void)state;
 	make(ENDBR " " NOP5 " 48 c7 c0 ff ff ff ff e9 eb 00 00 00 31 c0 e9 e4 00 00 00");
-	own(OWNER_FTRACE, 4, 5);
+	own_ftrace(4);
 	assert_int_equal(returning(-1), 0);
 	assert_true(made.already);
 	assert_string_equal(bytes_print(&made.bytes, text), "48 c7 c0 ff ff ff ff e9 eb 00 00 00");
@@ -428,7 +417,6 @@ int main(void)
 		TEST(a_prologue_before_mcount_is_refused),
 		TEST(a_nop_that_may_be_that_of_ftrace_is_not_overwritten),
 		TEST(in_a_file_the_call_of_fentry_is_as_good_as_the_nop),
-		TEST(in_a_file_that_is_not_linked_returns_are_told_by_their_table),
 		TEST(what_is_there_already_is_told),
 		TEST(a_loop_back_to_its_start_is_none_of_its_middle),
 		TEST(a_loop_back_into_its_middle_is_a_hazard),
