@@ -53,7 +53,7 @@ static inline int memory_read(struct target *target, uint64_t address, void *buf
 static const struct target_ops memory_ops = { .read = memory_read };
 
 /* The types of raw BTF that `fill` makes; NULL: none. */
-static inline void fixture_types(struct fixture *f, void (*fill)(struct btf *btf))
+static inline void plan_fixture_types(struct fixture *f, void (*fill)(struct btf *btf))
 {
 	struct btf *btf = btf__new_empty();
 	const void *raw;
@@ -72,7 +72,8 @@ static inline void fixture_types(struct fixture *f, void (*fill)(struct btf *btf
 	f->kernel.types = f->types;
 }
 
-static inline struct fixture *fixture_make(const uint8_t *text, size_t size, const char *symbols)
+static inline struct fixture *plan_fixture_make(const uint8_t *text, size_t size,
+						const char *symbols)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 	struct file file = file_text(symbols);
@@ -90,7 +91,7 @@ static inline struct fixture *fixture_make(const uint8_t *text, size_t size, con
 	assert_int_equal(hazards_create(&f->hazards, &f->fail), 0);
 	f->kernel = (struct kernel){ .target = &f->memory.target, .symtab = f->symtab,
 				     .hazards = f->hazards, .decoder = f->decoder };
-	fixture_types(f, NULL);
+	plan_fixture_types(f, NULL);
 	f->variants[0] = (struct variant){ .sites = f->sites, .site_count = 1 };
 	f->variants[1] = (struct variant){ .sites = f->sites + 2, .site_count = 1 };
 	f->patch = (struct patch){ .source = (char *)"t.yaml", .name = (char *)"t",

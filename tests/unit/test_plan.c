@@ -58,7 +58,7 @@ static const char symbols[] =
 
 static int setup(void **state)
 {
-	struct fixture *f = fixture_make(text, sizeof(text), symbols);
+	struct fixture *f = plan_fixture_make(text, sizeof(text), symbols);
 
 	f->memory.hole = 0x58;	/* it was given back after start */
 	*state = f;

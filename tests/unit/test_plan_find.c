@@ -49,7 +49,7 @@ static const char symbols[] =
 
 static int setup(void **state)
 {
-	*state = fixture_make(text, sizeof(text), symbols);
+	*state = plan_fixture_make(text, sizeof(text), symbols);
 	return 0;
 }
 
@@ -274,7 +274,7 @@ static void a_member_of_a_type_is_where_this_kernel_has_it(void **state)
 	struct fixture *f = *state;
 	struct finder finder;
 
-	fixture_types(f, locks);
+	plan_fixture_types(f, locks);
 	assert_outcome(planned_site(f, find_site(&finder, "victim", 1, OPERATION_INVERT,
 						 LINES("testb $0x2,{file_lock.fl_flags}(*)",
 						       "je *"))), OUTCOME_APPLICABLE);
@@ -291,7 +291,7 @@ static void a_pattern_that_needs_a_type_is_a_guard_where_there_is_none(void **st
 	assert_outcome(planned_site(f, find_site(&finder, "victim", 1, OPERATION_INVERT,
 						 LINES("testb $0x2,{file_lock.fl_flags}(*)",
 						       "je *"))), OUTCOME_GUARD);
-	fixture_types(f, locks);
+	plan_fixture_types(f, locks);
 	assert_outcome(planned_site(f, find_site(&finder, "victim", 1, OPERATION_INVERT,
 						 LINES("testb $0x2,{file_lock.fl_flogs}(*)",
 						       "je *"))), OUTCOME_GUARD);

@@ -31,7 +31,7 @@ static const char symbols[] =
 
 static int setup(void **state)
 {
-	*state = fixture_make(text, sizeof(text), symbols);
+	*state = plan_fixture_make(text, sizeof(text), symbols);
 	return 0;
 }
 

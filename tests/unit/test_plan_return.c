@@ -55,9 +55,9 @@ static void functions(struct btf *btf)
 
 static int setup(void **state)
 {
-	struct fixture *f = fixture_make(text, sizeof(text), symbols);
+	struct fixture *f = plan_fixture_make(text, sizeof(text), symbols);
 
-	fixture_types(f, functions);
+	plan_fixture_types(f, functions);
 	*state = f;
 	return 0;
 }
@@ -118,7 +118,7 @@ static void without_types_what_is_there_must_be_expected(void **state)
 	struct fixture *f = *state;
 	struct site site = return_site("number", 0);
 
-	fixture_types(f, NULL);
+	plan_fixture_types(f, NULL);
 	assert_outcome(planned_site(f, site), OUTCOME_GUARD);
 	assert_says(f, "whether number returns a number or a pointer is not known: ");
 	assert_says(f, "at +0x9: expect: {asm: \"push %rbp\"}");

@@ -42,7 +42,7 @@ static const char symbols[] =
 
 static int setup(void **state)
 {
-	*state = fixture_make(memory, sizeof(memory), symbols);
+	*state = plan_fixture_make(memory, sizeof(memory), symbols);
 	return 0;
 }
 
