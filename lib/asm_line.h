@@ -21,12 +21,12 @@ struct asm_line {
 /* False: too long or too many parts, so that it describes no instruction. */
 bool asm_line_cut(const char *line, struct asm_line *out);
 
-/* asm_match_names() of a pattern that is cut already; names NULL: it has none. */
+/* asm_match_names() of a pattern that is cut already; names NULL: an @ is no name. */
 bool asm_line_match(const struct asm_line *pattern, const struct insn *insn, const char *target,
 		    struct asm_names *names);
 
 /* Whether the pattern's operand and the instruction's are alike: `bits` is the size of an immediate,
- * `symbol` says that the text is a symbol's name, whose case counts. False leaves *names as it was. */
+ * `symbol` says that the text is a symbol's name, whose case counts. False may leave names behind. */
 bool asm_operand_match(const char *pattern, const char *text, unsigned bits, bool symbol,
 		       struct asm_names *names);
 

@@ -179,7 +179,7 @@ bool asm_operand_match(const char *pattern, const char *text, unsigned bits, boo
 {
 	struct operand_walk walk = { pattern, pattern, text, text, bits, symbol, names };
 	const char *star = NULL, *star_text = NULL;
-	size_t before = names != NULL ? names->count : 0, named = before;
+	size_t named = 0;
 
 	while (*walk.text != '\0' || *walk.pattern != '\0') {
 		if (*walk.pattern == '*') {
@@ -190,12 +190,10 @@ bool asm_operand_match(const char *pattern, const char *text, unsigned bits, boo
 		}
 		if (operand_step(&walk))
 			continue;
-		bool over = star == NULL || *star_text == '\0';
-
-		if (names != NULL)
-			names->count = over ? before : named;
-		if (over)
+		if (star == NULL || *star_text == '\0')
 			return false;
+		if (names != NULL)
+			names->count = named;
 		walk.pattern = star;
 		walk.text = ++star_text;
 	}

@@ -47,7 +47,7 @@ static bool insn_match(struct search *search, const struct search_line *line,
 	return asm_line_match(&line->text, insn, target, &search->names);
 }
 
-/* The operand with a `*` in place of the number that an operation may have changed. */
+/* The operand with a `*` in place of the number, or the target, that an operation may have changed. */
 static const char *number_open(const char *operand, enum operation_kind kind, char out[ASM_MAX])
 {
 	const char *bracket = strchr(operand, '('), *colon = strchr(operand, ':');
@@ -74,8 +74,7 @@ static bool before_match(struct search *search, const struct search_line *line,
 		return insn_match(search, line, &before->insn);
 	open.text = line->text;		/* its words stay where they are */
 	for (size_t i = 0; i < open.text.operand_count; i++)
-		open.text.operands[i] = before->lost == LOST_TARGET ? "*" :
-					number_open(line->text.operands[i],
+		open.text.operands[i] = number_open(line->text.operands[i],
 						    search->site->operation.kind, texts[i]);
 	return insn_match(search, &open, &before->insn);
 }
