@@ -169,8 +169,8 @@ int variable_find(const struct symtab *symtab, const char *name, const char *mod
 	return find(symtab, &wanted, occurrence, out, fail);
 }
 
-/* Where a branch with 32 bits leads that a relocation of the image is still to fill in. */
-static int refer(struct target *target, struct insn *insn, struct fail *fail)
+/* Branches with 32 bits alone have relocations. */
+int function_refer(struct target *target, struct insn *insn, struct fail *fail)
 {
 	uint64_t to;
 	int result;
@@ -205,7 +205,7 @@ static int function_decode(struct target *target, struct decoder *decoder,
 				function->symbol->address + function->decoded,
 				&function->insns[function->count], &ignored) != 0)
 			break;
-		if (refer(target, &function->insns[function->count], fail) != 0)
+		if (function_refer(target, &function->insns[function->count], fail) != 0)
 			return -1;
 		function->decoded += function->insns[function->count++].length;
 	}

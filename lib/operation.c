@@ -179,6 +179,7 @@ static int prove(const struct operation *operation, const struct kernel *kernel,
 
 	if (made->length == insn->length &&
 	    insn_decode(kernel->decoder, made->data, made->length, insn->address, &new, &why) == 0 &&
+	    function_refer(kernel->target, &new, &why) == 0 &&
 	    is_meant(operation, insn, layout, &new))
 		return 0;
 	return fail_at(fail, operation->kind == OPERATION_BYTES ? OUTCOME_INVALID_SPEC : OUTCOME_ERROR,
@@ -235,8 +236,9 @@ static size_t before_add(const struct kernel *kernel, const struct insn *insn, c
 
 	out->lost = lost;
 	return insn_decode(kernel->decoder, bytes, insn->length, insn->address, &out->insn,
-			   &ignored) == 0 && out->insn.length == insn->length &&
-	       !out->insn.opaque;
+			   &ignored) == 0 &&
+	       function_refer(kernel->target, &out->insn, &ignored) == 0 &&
+	       out->insn.length == insn->length && !out->insn.opaque;
 }
 
 /* Each conditional jump that has its first opcode byte at `at`. */

@@ -246,7 +246,7 @@ static int check_change(struct proof *proof, struct fail *fail)
 	const struct kernel *kernel = proof->kernel;
 	struct site_plan *plan = proof->plan;
 	struct insn insns[INSNS_MAX];
-	size_t count = code_decode(kernel, &plan->replacement.bytes, plan->address, insns, fail);
+	size_t count = plan_decode(proof, &plan->replacement, insns, fail);
 
 	if (count == 0)
 		return -1;

@@ -161,8 +161,7 @@ static bool left_by_bytes(struct proof *proof)
 	struct insn insns[INSNS_MAX];
 	struct fail ignored;	/* what cannot be made was not left */
 
-	return code_decode(proof->kernel, &site->expect.bytes, plan->address, insns,
-			   &ignored) == 1 &&
+	return plan_decode(proof, &plan->expected, insns, &ignored) == 1 &&
 	       operation_apply(&site->operation, proof->kernel, &insns[0], &plan->replacement.bytes,
 			       &ignored) == 0 &&
 	       bytes_equal(&plan->replacement.bytes, &plan->found.bytes);

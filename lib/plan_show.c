@@ -44,12 +44,31 @@ size_t code_decode(const struct kernel *kernel, const struct bytes *bytes, uint6
 	return count;
 }
 
+/* Bytes that the patch brings are written as they are; others keep what relocations fill in. */
+static bool keeps_relocations(const struct proof *proof, const struct code *code)
+{
+	return code != &proof->plan->replacement ||
+	       (proof->site->operation.kind != OPERATION_BYTES &&
+		proof->site->operation.kind != OPERATION_RETURN);
+}
+
+size_t plan_decode(const struct proof *proof, const struct code *code,
+		   struct insn insns[INSNS_MAX], struct fail *fail)
+{
+	size_t count = code_decode(proof->kernel, &code->bytes, proof->plan->address, insns, fail);
+
+	for (size_t i = 0; i < count && keeps_relocations(proof, code); i++) {
+		if (function_refer(proof->kernel->target, &insns[i], fail) != 0)
+			return 0;
+	}
+	return count;
+}
+
 int code_print(const struct proof *proof, struct code *code, struct fail *fail)
 {
 	struct insn insns[INSNS_MAX];
 	struct fail ignored;	/* code without text is shown by its bytes alone */
-	size_t count = code_decode(proof->kernel, &code->bytes, proof->plan->address, insns,
-				   &ignored);
+	size_t count = plan_decode(proof, code, insns, &ignored);
 	char *text = calloc(count == 0 ? 1 : count, ASM_MAX + 2);
 	char *at = text;
 

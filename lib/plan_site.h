@@ -79,6 +79,9 @@ const char *code_show(const struct code *code, char out[SHOW_MAX]);
  * instructions; *fail has why. */
 size_t code_decode(const struct kernel *kernel, const struct bytes *bytes, uint64_t address,
 		   struct insn insns[INSNS_MAX], struct fail *fail);
+/* The same of the plan's code at the site, with what relocations of an image fill in. */
+size_t plan_decode(const struct proof *proof, const struct code *code,
+		   struct insn insns[INSNS_MAX], struct fail *fail);
 /* Fills in the text of code at the site; code that does not decode has none. */
 int code_print(const struct proof *proof, struct code *code, struct fail *fail) MUST_CHECK;
 /* The instructions around the site, those of it as old, and `insns` as new where it is to change or has

@@ -14,6 +14,7 @@
 static const uint64_t address = 0xffffffff81000000;
 static const uint64_t address32 = 0xc01a9d21;
 
+static const struct target_ops target_ops;	/* memory says all */
 static struct target targets[ARCH_COUNT];
 static struct kernel kernels[ARCH_COUNT];
 
@@ -24,6 +25,7 @@ static int setup(void **state)
 	(void)state;
 	for (int arch = 0; arch < ARCH_COUNT; arch++) {
 		targets[arch].info.architecture = (enum architecture)arch;
+		targets[arch].ops = &target_ops;
 		kernels[arch].target = &targets[arch];
 		if (decoder_create((enum architecture)arch, &kernels[arch].decoder, &fail) != 0)
 			return -1;
