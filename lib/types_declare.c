@@ -62,6 +62,7 @@ static void parameters(const struct layer *layer, const struct btf_type *functio
 	for (unsigned i = 0; i < count && depth < PARAMETERS_DEPTH_MAX && !out->cut; i++) {
 		struct text type = { .cut = false }, name = { .cut = false };
 		uint32_t id = btf_params(function)[i].type, base;
+		size_t length;
 
 		if (id == 0)	/* the last one: any number of them */
 			text_wrap(&type, "", "...");
@@ -69,7 +70,8 @@ static void parameters(const struct layer *layer, const struct btf_type *functio
 			declare(layer, id, depth + 1, &type, &name, &base);
 		text_wrap(out, "", i == 0 ? "" : ", ");
 		text_wrap(out, "", type.data);
-		if (name.data[0] != '\0' && type.data[strlen(type.data) - 1] != '*')
+		length = strlen(type.data);
+		if (name.data[0] != '\0' && length > 0 && type.data[length - 1] != '*')
 			text_wrap(out, "", " ");
 		text_wrap(out, "", name.data);
 	}

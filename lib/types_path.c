@@ -176,7 +176,8 @@ int path_not_found(const struct layer *layer, const char *path, struct fail *fai
 
 		if (fail->message[0] != '\0')
 			fail_append(fail, "\n");
-		fail_append(fail, "%.*s: ", (int)alternative.length, alternative.text);
+		if (alternative.steps != alternative.end)
+			fail_append(fail, "%.*s: ", (int)alternative.length, alternative.text);
 		if (!candidate_next(layer, &alternative, &id, &plain))
 			type_not_found(layer, &alternative, fail);
 		else if (steps_follow(layer, plain, &alternative, &spot, fail))

@@ -49,8 +49,10 @@ int btf_file_read(const char *path, uint8_t **out, size_t *size, struct fail *fa
 	if (unpack_file(path, &data, &length, fail) != 0)
 		return -1;
 	if ((data == NULL ? elf_file_open(path, &elf, fail) :
-	     elf_file_open_bytes(path, data, length, &elf, fail)) != 0)
+	     elf_file_open_bytes(path, data, length, &elf, fail)) != 0) {
+		fail_append(fail, "\n--btf takes raw BTF (as in /sys/kernel/btf), a vmlinux or a vmlinuz");
 		return -1;
+	}
 	result = section_read(elf, path, out, size, fail);
 	elf_file_close(elf);
 	return result;
