@@ -115,6 +115,11 @@ $(BUILD)/tests/orc: $(BUILD)/obj/tests/tables/orc.o $(BUILD)/lib.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
+# Finds instructions again by patterns made of them: tests/patterns/patterns.t.
+$(BUILD)/tests/patterns: $(BUILD)/obj/tests/patterns/patterns.o $(BUILD)/lib.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
 faults = $(patsubst %.c,$(BUILD)/obj/faults/%.o,$(1))
 TRANSACTION = $(patsubst %,patcherd/%.c,transaction transaction_revert store claim look offline)
 $(BUILD)/tests/test_look: $(call objects,patcherd/look.c)
@@ -136,11 +141,11 @@ $(BUILD)/tests/symtab_bench $(BUILD)/tests/hazard_bench:
 # that costs a second to find is found before.
 TESTS = $(UNIT_TESTS) $(UNIT_TESTS:$(BUILD)/%=build-san/%) tests/spec/run \
 	$(wildcard tests/client/*.t tests/server/*.t tests/boundaries/*.t tests/tables/*.t \
-	tests/guest/*.t)
+	tests/patterns/*.t tests/guest/*.t)
 
 check: deps
 	$(MAKE) --no-print-directory all unit $(BUILD)/faults/patcherd $(BUILD)/tests/boundaries \
-		$(BUILD)/tests/owners $(BUILD)/tests/orc
+		$(BUILD)/tests/owners $(BUILD)/tests/orc $(BUILD)/tests/patterns
 	$(MAKE) --no-print-directory SAN=address,undefined BUILD=build-san unit
 	prove --timer --exec '' $(TESTS)
 
