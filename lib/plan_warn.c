@@ -72,7 +72,8 @@ int plan_warn(const struct kernel *kernel, struct plan *plan, struct fail *fail)
 
 		if (!site->located || site->site->where == SITE_VARIABLE)
 			continue;
-		if (!told_before(plan, i) &&
+		if (symtab_next_sibling(kernel->symtab, site->site->symbol, NULL) != NULL &&
+		    !told_before(plan, i) &&
 		    warn_siblings(kernel, plan, site, fail) != 0)
 			return -1;
 		if (site->site->where == SITE_ENTRY && site->outcome == OUTCOME_APPLICABLE &&
