@@ -62,6 +62,9 @@ bool types_path_check(const char *path, const char **why)
 
 /* ---- the fixture ------------------------------------------------------------------------------ */
 
+/* Patterns are searched in what was read before. */
+static const struct target_ops no_memory = { .read = NULL };
+
 static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
@@ -74,7 +77,7 @@ static int setup(void **state)
 	assert_int_equal(close(fd), 0);
 	assert_int_equal(symtab_load_system_map(path, &f->symtab, &fail), 0);
 	assert_int_equal(unlink(path), 0);
-	f->target.info.architecture = ARCH_X86_64;
+	f->target = (struct target){ &no_memory, { .architecture = ARCH_X86_64 } };
 	f->kernel = (struct kernel){ .target = &f->target, .symtab = f->symtab };
 	assert_int_equal(decoder_create(ARCH_X86_64, &f->kernel.decoder, &fail), 0);
 	*state = f;
