@@ -250,10 +250,10 @@ static size_t before_jumps(const struct kernel *kernel, const struct insn *insn,
 	size_t count = 0;
 
 	memcpy(bytes, insn->bytes, sizeof(bytes));
-	for (uint8_t condition = 0; condition < OPERATION_BEFORE_MAX; condition++) {
-		bytes[at] = is_long ? 0x0f : 0x70 | condition;
+	for (unsigned condition = 0; condition < OPERATION_BEFORE_MAX; condition++) {
+		bytes[at] = (uint8_t)(is_long ? 0x0f : 0x70 | condition);
 		if (is_long)
-			bytes[at + 1] = 0x80 | condition;
+			bytes[at + 1] = (uint8_t)(0x80 | condition);
 		count += before_add(kernel, insn, bytes, lost, &out[count]);
 	}
 	return count;
