@@ -220,11 +220,13 @@ bool asm_line_match(const struct asm_line *pattern, const struct insn *insn, con
 	const char *word = strrchr(insn->mnemonic, ' ');	/* prefixes are before it */
 	size_t named = names != NULL ? names->count : 0;
 	struct asm_line found;
-	char text[ASM_MAX];
+	char text[sizeof(insn->mnemonic) + sizeof(insn->operands)];
 
 	/* All spellings of a name start alike, which spares most comparisons. */
-	if (insn->opaque || (word != NULL ? word[1] : insn->mnemonic[0]) != pattern->mnemonic[0] ||
-	    !asm_line_cut(asm_print(insn, NULL, text), &found))
+	if (insn->opaque || (word != NULL ? word[1] : insn->mnemonic[0]) != pattern->mnemonic[0])
+		return false;
+	(void)stpcpy(stpcpy(stpcpy(text, insn->mnemonic), " "), insn->operands);
+	if (!asm_line_cut(text, &found))
 		return false;
 	char suffix = size_suffix(&found);
 

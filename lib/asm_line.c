@@ -13,7 +13,7 @@ static bool is_prefix(const char *word)
 	};
 
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
-		if (strcmp(word, prefixes[i]) == 0)
+		if (word[0] == prefixes[i][0] && strcmp(word, prefixes[i]) == 0)
 			return true;
 	}
 	return strncmp(word, "rex", 3) == 0 && (word[3] == '\0' || word[3] == '.');
