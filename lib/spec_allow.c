@@ -57,8 +57,8 @@ static bool read_kind(struct walk *walk, const struct node *name, enum owner_kin
 	if (strlen(name->text) == name->length && owner_parse(name->text, out)) {
 		if (owner_allowable(*out))
 			return true;
-		spec_error(walk->errors, name->place, "%s: %s cannot be allowed, for such bytes are "
-			   "%s; what can be is %s", walk->path, got, owner_what(*out),
+		spec_error(walk->errors, name->place, "%s: %s cannot be allowed, for such bytes "
+			   "are %s; what can be is %s", walk->path, got, owner_what(*out),
 			   allowable_print(list));
 		return false;
 	}
@@ -67,8 +67,8 @@ static bool read_kind(struct walk *walk, const struct node *name, enum owner_kin
 		spec_error(walk->errors, name->place, "%s: there is no owner %s (did you mean '%s'?)",
 			   walk->path, got, near);
 	else
-		spec_error(walk->errors, name->place, "%s: there is no owner %s that can be allowed; "
-			   "what can be is %s", walk->path, got, allowable_print(list));
+		spec_error(walk->errors, name->place, "%s: there is no owner %s that can be "
+			   "allowed; what can be is %s", walk->path, got, allowable_print(list));
 	return false;
 }
 
@@ -135,6 +135,6 @@ void spec_read_allow(struct walk *walk, const struct node *node, void *out)
 void spec_refuse_allow(struct walk *walk, const struct node *node, void *out)
 {
 	(void)out;
-	walk_error(walk, node->place, "owners are allowed one by one: give it at the site that needs "
-		   "it");
+	walk_error(walk, node->place, "owners are allowed one by one: give it at the site that "
+		   "needs it");
 }

@@ -46,11 +46,12 @@ static void read_line(struct walk *walk, const struct node *node, void *out)
 }
 
 /* Whether the `length` characters at `name` are one of the names. */
-static bool name_known(const char *names[ASM_NAMES_MAX], size_t count, const char *name, size_t length)
+static bool name_known(const char *names[ASM_NAMES_MAX], size_t count, const char *name,
+		       size_t length)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (strncmp(names[i], name, length) == 0 && !isalnum((unsigned char)names[i][length]) &&
-		    names[i][length] != '_')
+		if (strncmp(names[i], name, length) == 0 &&
+		    !isalnum((unsigned char)names[i][length]) && names[i][length] != '_')
 			return true;
 	}
 	return false;
@@ -95,8 +96,8 @@ static void read_lines(struct walk *walk, const struct node *node, void *out)
 	ends[1] = &pattern->lines[pattern->count - 1];
 	for (size_t i = 0; i < (pattern->count > 1 ? 2 : 1); i++) {
 		if (ends[i]->text != NULL && is_gap(ends[i]->text))
-			walk_error(walk, ends[i]->place, "\"...\" stands between two instructions, not "
-				   "as the %s line", i == 0 ? "first" : "last");
+			walk_error(walk, ends[i]->place, "\"...\" stands between two instructions, "
+				   "not as the %s line", i == 0 ? "first" : "last");
 	}
 	check_names(walk, pattern);
 }
@@ -127,8 +128,8 @@ static void check_at(struct walk *walk, const struct node *node, const struct se
 	if (pattern->count == 0 || (at != NULL && pattern->at == 0))
 		return;		/* told already */
 	if (at == NULL && pattern->count > 1) {
-		spec_error(walk->errors, node->place, "missing key '%s.at': which of the %zu lines is "
-			   "the site, from 1", walk->path, pattern->count);
+		spec_error(walk->errors, node->place, "missing key '%s.at': which of the %zu lines "
+			   "is the site, from 1", walk->path, pattern->count);
 		return;
 	}
 	if (at == NULL)

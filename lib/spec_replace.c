@@ -80,8 +80,8 @@ static void read_return(struct walk *walk, const struct node *node, void *out)
 	if ((int64_t)number.bits < 0 ? !number.negative || (int64_t)number.bits < INT32_MIN
 				     : number.bits > INT32_MAX) {
 		walk_error(walk, node->place, "%s is out of range, expected -2147483648 to "
-			   "2147483647: it is a number of 32 bits with a sign, which is extended to "
-			   "the whole register", spec_quote(node->text, node->length, got));
+			   "2147483647: it is a number of 32 bits with a sign, which is extended "
+			   "to the whole register", spec_quote(node->text, node->length, got));
 		return;
 	}
 	operation->number = number;
@@ -140,13 +140,14 @@ static void check_keys(struct walk *walk, const struct node *node, const struct 
 		if (key == NULL)
 			continue;
 		if (first != NULL)
-			walk_error(walk, key->place, "a site has one operation, and there is another at "
-				   "line %u; for several changes write several sites", first->place.line);
+			walk_error(walk, key->place, "a site has one operation, and there is "
+				   "another at line %u; for several changes write several sites",
+				   first->place.line);
 		first = key;
 	}
 	if (first == NULL)
-		walk_error(walk, node->place, "no operation; give 'bytes', 'return', 'immediate' or "
-			   "'displacement'");
+		walk_error(walk, node->place, "no operation; give 'bytes', 'return', 'immediate' "
+			   "or 'displacement'");
 	else if (multiple != NULL && seen->keys[REPLACE_BYTES] == NULL)
 		walk_error(walk, multiple->place, "'multiple' goes with 'bytes' only: how many "
 			   "instructions another operation changes is known");
@@ -169,6 +170,6 @@ void spec_read_replace(struct walk *walk, const struct node *node, void *out)
 		site->operation.place = node->place;
 		return;
 	}
-	walk_expected(walk, node, "invert, always, never, nop, or a mapping like {bytes: \"75 39\"}, "
-		      "{return: -EPERM}, {immediate: 4} or {displacement: 8}");
+	walk_expected(walk, node, "invert, always, never, nop, or a mapping like {bytes: \"75 "
+		      "39\"}, {return: -EPERM}, {immediate: 4} or {displacement: 8}");
 }

@@ -49,7 +49,8 @@ static const char *type_name(struct walk *walk, const struct node *name)
 
 	if (name->kind != NODE_SCALAR) {
 		if (name->kind != NODE_REFUSED)
-			walk_error(walk, name->place, "a key must be a word, not a list or a mapping");
+			walk_error(walk, name->place, "a key must be a word, not a list or a "
+				   "mapping");
 		return NULL;
 	}
 	text = spec_text(walk, name, TYPE_NAME_MAX, "a type, or a type.member");
@@ -124,11 +125,11 @@ static void read_type_value(struct walk *walk, const struct node *node,
 		if (walk_mapping(walk, node, keys, type, &seen))
 			walk_missing(walk, node, keys, &seen);
 		if (!members_alike(type->name, false))
-			walk_error(walk, node->place, "a size is that of a type, not of a member; of a "
-				   "member give the offset, a number");
+			walk_error(walk, node->place, "a size is that of a type, not of a member; "
+				   "of a member give the offset, a number");
 	} else if (!members_alike(type->name, true)) {
-		walk_error(walk, node->place, "a type has a size, write {size: NUMBER}; an offset is "
-			   "that of a member, written 'TYPE.MEMBER: NUMBER'");
+		walk_error(walk, node->place, "a type has a size, write {size: NUMBER}; an offset "
+			   "is that of a member, written 'TYPE.MEMBER: NUMBER'");
 	} else {
 		(void)spec_unsigned(walk, node, 0, UINT32_MAX, &type->number);
 	}
@@ -140,8 +141,8 @@ static void read_types(struct walk *walk, const struct node *node, void *out)
 	size_t count = 0;
 
 	if (node->kind != NODE_MAPPING) {
-		walk_expected(walk, node, "a mapping of types to numbers, like {file_lock.fl_flags: 0x50, "
-			      "vnode: {size: 216}}");
+		walk_expected(walk, node, "a mapping of types to numbers, like "
+			      "{file_lock.fl_flags: 0x50, vnode: {size: 216}}");
 		return;
 	}
 	if (node->child == NULL)
@@ -175,6 +176,6 @@ void spec_read_requires(struct walk *walk, const struct node *node, struct requi
 	struct seen seen;
 
 	if (walk_mapping(walk, node, keys, out, &seen) && node->child == NULL)
-		walk_error(walk, node->place, "nothing is required; give one of 'symbols', 'types' and "
-			   "'module-build-id'");
+		walk_error(walk, node->place, "nothing is required; give one of 'symbols', 'types' "
+			   "and 'module-build-id'");
 }

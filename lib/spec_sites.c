@@ -19,7 +19,8 @@ enum {
 	DIGEST_DIGITS = 64		/* SHA-256 */
 };
 
-void spec_read_symbol(struct walk *walk, const struct node *node, const char *what, struct site *site)
+void spec_read_symbol(struct walk *walk, const struct node *node, const char *what,
+		      struct site *site)
 {
 	const char *text = spec_symbol(walk, node, what);
 
@@ -153,8 +154,8 @@ static void check_bytes(struct walk *walk, const struct site *site)
 static void refuse_size(struct walk *walk, const struct node *node, void *out)
 {
 	(void)out;
-	walk_error(walk, node->place, "only a variable has one; the bytes, or the instruction, say how "
-		   "long a change of a function is");
+	walk_error(walk, node->place, "only a variable has one; the bytes, or the instruction, say "
+		   "how long a change of a function is");
 }
 
 /* The keys that relate to others come first. */
@@ -189,11 +190,12 @@ static void check_where(struct walk *walk, const struct node *node, const struct
 		missing(walk, node, "function", " (or 'variable')");
 	if (entry && (offset != NULL || find != NULL))
 		spec_error(walk->errors, (offset != NULL ? offset : find)->place,
-			   "%s: 'return' is made at the function's entry, which is found by itself; leave "
-			   "'%s' out", walk->path, offset != NULL ? "offset" : "find");
+			   "%s: 'return' is made at the function's entry, which is found by "
+			   "itself; leave '%s' out", walk->path,
+			   offset != NULL ? "offset" : "find");
 	else if (offset != NULL && find != NULL)
-		spec_error(walk->errors, find->place, "%s: both 'offset' (line %u) and 'find'; give one "
-			   "of them", walk->path, offset->place.line);
+		spec_error(walk->errors, find->place, "%s: both 'offset' (line %u) and 'find'; "
+			   "give one of them", walk->path, offset->place.line);
 	else if (!entry && offset == NULL && find == NULL)
 		missing(walk, node, "offset", " (or 'find')");
 	if (!entry && find == NULL && seen->keys[SITE_KEY_EXPECT] == NULL)
@@ -286,14 +288,15 @@ static bool sites_overlap(const struct site *a, const struct site *b)
 	       strcmp(a->symbol, b->symbol) == 0 && same_module(a->module, b->module);
 }
 
-static void overlap_error(struct walk *walk, size_t index, size_t other, const struct variant *variant)
+static void overlap_error(struct walk *walk, size_t index, size_t other,
+			  const struct variant *variant)
 {
 	const struct site *a = &variant->sites[other], *b = &variant->sites[index];
 	uint64_t offset = b->offset > a->offset ? b->offset : a->offset;
 
 	if (b->where == SITE_ENTRY)
-		spec_error(walk->errors, b->operation.place, "%s[%zu]: overlaps %s[%zu] at line %u: both "
-			   "are at the entry of %s", walk->path, index, walk->path, other,
+		spec_error(walk->errors, b->operation.place, "%s[%zu]: overlaps %s[%zu] at line "
+			   "%u: both are at the entry of %s", walk->path, index, walk->path, other,
 			   a->place.line, b->symbol);
 	else
 		spec_error(walk->errors, b->offset_place.line == 0 ? b->place : b->offset_place,

@@ -49,8 +49,8 @@ static void refuse_function(struct walk *walk, const struct node *node, void *ou
 static void refuse_code(struct walk *walk, const struct node *node, void *out)
 {
 	(void)out;
-	walk_error(walk, node->place, "a variable has no instructions; its place is 'offset', from 0, "
-		   "and 'size'");
+	walk_error(walk, node->place, "a variable has no instructions; its place is 'offset', from "
+		   "0, and 'size'");
 }
 
 static const struct key variable_keys[] = {
@@ -110,8 +110,9 @@ static void check_values(struct walk *walk, const struct site *site)
 	}
 	/* 0xff and -1 are the same byte */
 	if (fit && (old->bits ^ new->bits) << (64 - site->size * 8) == 0)
-		spec_error(walk->errors, site->operation.place, "%s.replace: the same as expect at line "
-			   "%u, so nothing would change", walk->path, site->expect.value_place.line);
+		spec_error(walk->errors, site->operation.place, "%s.replace: the same as expect at "
+			   "line %u, so nothing would change", walk->path,
+			   site->expect.value_place.line);
 }
 
 void spec_read_variable_site(struct walk *walk, const struct node *node, struct site *site)

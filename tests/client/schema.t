@@ -14,7 +14,7 @@ import yaml
 # What YAML itself, or a relation of values, is about, a schema is not told: it takes these. As it does
 # what the program finds wrong in assembler text, and in what is no instruction.
 UNTOLD = """
-allow-duplicate-key allow-duplicate anchor-list anchor asm-bracket bytes-block description-blank
+allow-duplicate-key allow-duplicate anchor-list anchor asm-bracket asm-none asm-several bytes-block description-blank
 duplicate-bytes duplicate-quoted duplicate-site-key duplicate-sites duplicate find-at-gap
 find-at-large find-gap-last find-line-brace find-line-bracket find-line-name-place
 find-line-name find-line-star find-line-two find-line-type-empty find-line-type

