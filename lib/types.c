@@ -173,8 +173,9 @@ static bool module_name(const char *module, char out[64])
 
 	if (length == 0 || length >= 64 || strcmp(module, "vmlinux") == 0)
 		return false;
-	for (size_t i = 0; i <= length; i++)
-		out[i] = module[i] == '-' ? '_' : module[i];
+	memcpy(out, module, length + 1);
+	for (char *dash = out; (dash = strchr(dash, '-')) != NULL;)
+		*dash = '_';
 	return strspn(out, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == length;
 }
 

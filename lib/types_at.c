@@ -14,6 +14,7 @@ struct way {
 	uint64_t behind;
 };
 
+/* As deep as TYPES_DEPTH_MAX, NOLINTBEGIN(misc-no-recursion) */
 static bool way_go(struct way *way, uint32_t id, uint64_t offset, unsigned depth);
 
 /* Into a member that has the byte; what it adds to the text is taken back where that leads nowhere. */
@@ -87,6 +88,8 @@ static bool way_go(struct way *way, uint32_t id, uint64_t offset, unsigned depth
 	}
 	return false;
 }
+
+/* NOLINTEND(misc-no-recursion) */
 
 /* What one type has there; false: nothing. */
 static bool candidate_ask(const struct layer *layer, const struct alternative *alternative,

@@ -50,6 +50,7 @@ static void base_name(const struct layer *layer, const struct btf_type *type, st
 	text_wrap(out, "", name);
 }
 
+/* As deep as PARAMETERS_DEPTH_MAX, NOLINTBEGIN(misc-no-recursion) */
 static void declare(const struct layer *layer, uint32_t id, unsigned depth, struct text *type,
 		    struct text *name, uint32_t *base);
 
@@ -159,6 +160,8 @@ static void declare(const struct layer *layer, uint32_t id, unsigned depth, stru
 	base_name(layer, at, type);
 	stars_move(type, name);
 }
+
+/* NOLINTEND(misc-no-recursion) */
 
 void type_declare(const struct layer *layer, uint32_t id, const char *name,
 		  struct declaration *out)

@@ -222,7 +222,7 @@ void layer_near(const struct layer *layer, const char *name, struct fail *fail)
 		for (uint32_t id = layer->first; id < layer->end; id++) {
 			const struct btf_type *type = layer_type(layer, id);
 
-			if (type_is_compound(type) || btf_is_typedef(type))
+			if (type != NULL && (type_is_compound(type) || btf_is_typedef(type)))
 				near_add(&near, name, layer_name(layer, type));
 		}
 	}

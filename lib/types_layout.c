@@ -56,6 +56,7 @@ static int row_make(const struct layer *layer, const struct spot *spot, const ch
 	return 0;
 }
 
+/* As deep as TYPES_DEPTH_MAX, NOLINTBEGIN(misc-no-recursion) */
 static int members_make(const struct layer *layer, const struct spot *of, uint32_t id,
 			unsigned depth, struct type_layout *layout, struct fail *fail);
 
@@ -104,6 +105,8 @@ static int members_make(const struct layer *layer, const struct spot *of, uint32
 	}
 	return 0;
 }
+
+/* NOLINTEND(misc-no-recursion) */
 
 /* The last member's text, "fl_u" of "file_lock.fl_u[3]"; of a type alone, its own. */
 static void last_name(const struct alternative *alternative, char out[160])

@@ -91,6 +91,7 @@ struct search {
 	unsigned work;
 };
 
+/* As deep as TYPES_DEPTH_MAX, NOLINTNEXTLINE(misc-no-recursion) */
 static bool member_find(struct search *search, uint32_t id, uint64_t bits, unsigned depth,
 			struct spot *out)
 {

@@ -20,6 +20,7 @@ struct row {
 
 /* What a struct's or union's rows have left so far. */
 struct level {
+	const struct row *row;		/* whose they are */
 	bool is_union;
 	uint64_t start, size;		/* bytes */
 	uint64_t end;			/* bits, of what was there so far */
@@ -32,6 +33,7 @@ struct printing {
 	size_t count;
 	uint64_t cacheline;		/* the last one whose start was told */
 	struct level levels[DEPTH_MAX + 1];
+	unsigned opened;		/* so many of them are in use, one of each depth */
 };
 
 static void indent(unsigned depth)
@@ -218,18 +220,17 @@ static void open_print(struct printing *printing, const struct row *row)
 	indent(row->depth);
 	(void)text_print(stdout, row->type);
 	(void)puts(" {");
-	printing->levels[row->depth] = (struct level){
-		.is_union = is_union(row), .start = row->offset, .size = row->size,
+	printing->levels[printing->opened++] = (struct level){
+		.row = row, .is_union = is_union(row), .start = row->offset, .size = row->size,
 		.end = row->offset * 8,
 	};
 }
 
 /* Ends the structs and unions that are open down to `depth`. */
-static void levels_close(struct printing *printing, const struct row **open, unsigned *opened,
-			 unsigned depth)
+static void levels_close(struct printing *printing, unsigned depth)
 {
-	while (*opened > depth) {
-		const struct row *row = open[--*opened];
+	while (printing->opened > depth) {
+		const struct row *row = printing->levels[--printing->opened].row;
 
 		if (row->depth == 0)
 			summary_print(printing);
@@ -241,25 +242,21 @@ static void levels_close(struct printing *printing, const struct row **open, uns
 
 static void layout_print(struct printing *printing)
 {
-	const struct row *open[DEPTH_MAX + 1];
-	unsigned opened = 0;
-
 	for (size_t i = 0; i < printing->count; i++) {
 		const struct row *row = &printing->rows[i];
 
-		levels_close(printing, open, &opened, row->depth);
+		levels_close(printing, row->depth);
 		if (row->depth != 0)
 			before_print(printing, row);
 		if (row->opens) {
 			open_print(printing, row);
-			open[opened++] = row;
 			continue;
 		}
 		row_print(row);
 		if (row->depth != 0)
 			level_add(&printing->levels[row->depth - 1], row);
 	}
-	levels_close(printing, open, &opened, 0);
+	levels_close(printing, 0);
 }
 
 static uint64_t number_of(const json_t *object, const char *key)
@@ -379,8 +376,8 @@ int command_types(const struct options *options, int count, char **arguments)
 				   "--module");
 	if ((file ? file_types(options, arguments[0], &answer, &fail) :
 	     daemon_types(options, arguments[0], &answer, &fail)) != 0)
-		status = fail_print(options, NULL, &fail);
-	else if (options->json)
+		return fail_print(options, NULL, &fail);
+	if (options->json)
 		json_print(answer);
 	else if (answer_print(answer, &fail) != 0)
 		status = fail_print(options, NULL, &fail);
