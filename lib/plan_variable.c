@@ -67,7 +67,7 @@ static unsigned long allowed(const struct site *site)
 static int compare(const struct proof *proof, struct fail *fail)
 {
 	const struct site_plan *plan = proof->plan;
-	char at[WHERE_TEXT_MAX], expected[SHOW_MAX], found[SHOW_MAX];
+	char at[WHERE_TEXT_MAX];
 
 	if (bytes_equal(&plan->found.bytes, &plan->replacement.bytes))
 		return fail_at(fail, OUTCOME_ALREADY_APPLIED, plan->address,
@@ -77,8 +77,7 @@ static int compare(const struct proof *proof, struct fail *fail)
 	return fail_at(fail, OUTCOME_MISMATCH, plan->address, "%s: expected %s, found %s; the kernel, "
 		       "or somebody else, has set it since it started, or this kernel starts with "
 		       "another value: if that one is right, expect it in the patch",
-		       plan_where(plan, at), code_show(&plan->expected, expected),
-		       code_show(&plan->found, found));
+		       plan_where(plan, at), plan->expected.assembler, plan->found.assembler);
 }
 
 int plan_variable(struct proof *proof, struct fail *fail)

@@ -81,23 +81,22 @@ static int check_types(const struct kernel *kernel, const struct patch *patch,
 {
 	for (size_t i = 0; i < patch->requires.type_count; i++) {
 		const struct type_requirement *type = &patch->requires.types[i];
-		const char *what = type->is_size ? "with a size of" : "at";
 		struct fail why;
-		uint64_t found;
+		uint64_t found = 0;
+		int known = find_type(kernel, variant, type, &found, &why);
 
-		if (find_type(kernel, variant, type, &found, &why) != 0) {
-			begin(fail, patch, &type->place);
-			fail_append(fail, "the patch requires %s %s 0x%" PRIx64 " (%" PRIu64 "), and "
-				    "where it is on %s is not known: %s", type->name, what,
-				    type->number, type->number, whose(kernel), why.message);
-			return -1;
-		}
-		if (found == type->number)
+		if (known == 0 && found == type->number)
 			continue;
 		begin(fail, patch, &type->place);
-		fail_append(fail, "the patch requires %s %s 0x%" PRIx64 " (%" PRIu64 "), and on %s "
-			    "it is %s 0x%" PRIx64 " (%" PRIu64 ")", type->name, what, type->number,
-			    type->number, whose(kernel), what, found, found);
+		fail_append(fail, "the patch requires %s %s 0x%" PRIx64 " (%" PRIu64 "), and ",
+			    type->name, type->is_size ? "with a size of" : "at", type->number,
+			    type->number);
+		if (known == 0)
+			fail_append(fail, "on %s it %s 0x%" PRIx64 " (%" PRIu64 ")", whose(kernel),
+				    type->is_size ? "has" : "is at", found, found);
+		else
+			fail_append(fail, "whether that is so on %s is not known: %s", whose(kernel),
+				    why.message);
 		return -1;
 	}
 	return 0;

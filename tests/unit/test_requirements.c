@@ -67,8 +67,8 @@ static void a_member_must_be_where_the_author_saw_it(void **state)
 		       "kernel it is at 0x50 (80)");
 	type.name = (char *)"file_lock.fl_flogs";
 	assert_outcome(planned(f), OUTCOME_GUARD);
-	assert_says(f, "t.yaml:5:3: the patch requires file_lock.fl_flogs at 0x28 (40), and where it "
-		       "is on this kernel is not known: ");
+	assert_says(f, "t.yaml:5:3: the patch requires file_lock.fl_flogs at 0x28 (40), and whether "
+		       "that is so on this kernel is not known: ");
 	plan_fixture_types(f, NULL);
 	type.name = (char *)"file_lock.fl_flags";
 	assert_outcome(planned(f), OUTCOME_GUARD);
@@ -86,7 +86,7 @@ static void a_type_must_be_as_large_as_the_author_saw_it(void **state)
 	type.number = 216;
 	assert_outcome(planned(f), OUTCOME_GUARD);
 	assert_says(f, "the patch requires file_lock with a size of 0xd8 (216), and on this kernel it "
-		       "is with a size of 0x58 (88)");
+		       "has 0x58 (88)");
 }
 
 static void a_module_must_be_of_a_build_that_the_author_saw(void **state)
