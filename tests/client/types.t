@@ -20,7 +20,7 @@ ok()
 	else
 		echo "not ok $n - $1"
 		echo "# status $status"
-		sed 's/^/# out: /' "$work/out" | head -n 40
+		head -n 40 "$work/out" | sed 's/^/# out: /'
 		sed 's/^/# err: /' "$work/err"
 		failed=1
 	fi
@@ -35,7 +35,7 @@ run()
 exits() { [ "$status" = "$1" ]; }
 err_has() { grep -qF -- "$1" "$work/err"; }
 # line TEXT: a line of the output is this one, runs of blanks aside.
-line() { sed 's/^[ \t]*//' "$work/out" | tr -s ' ' | grep -qxF -- "$1"; }
+line() { grep -qxF -- "$1" < <(sed 's/^[ \t]*//' "$work/out" | tr -s ' '); }
 # The output is one JSON object, and the expression holds of its rows, `r`.
 json()
 {
