@@ -50,7 +50,8 @@ struct asm_names {
 };
 
 /* The same with @name in place of registers: the first use of a name binds it, each later one must be
- * the same register. False leaves *names as it was. */
+ * the same register. Behind a `*` in its operand it is the first register that fits that operand. False
+ * leaves *names as it was. */
 bool asm_match_names(const char *pattern, const struct insn *insn, const char *target,
 		     struct asm_names *names);
 

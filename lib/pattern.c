@@ -9,7 +9,7 @@
 #include "pattern_search.h"
 
 /* Comparisons that one search may take, some seconds' worth: gaps within gaps multiply. */
-static const uint64_t steps_max = 8 * 1024 * 1024;
+static const uint64_t steps_max = UINT64_C(8) << 20;
 
 /* Whether it leaves the function by one of the kernel's return thunks, which objtool's return sites
  * jump to: __x86_return_thunk, retbleed_return_thunk, srso_alias_return_thunk and what comes yet
@@ -136,7 +136,8 @@ static void near_note(struct search *search, size_t line, size_t insn)
 }
 
 /* Notes each way in which the lines from `line` on fit, from instruction `from` on; false: there is
- * none. Without a gap the nearest instruction that fits is the one, unless those behind it do not. */
+ * none. Without a gap the nearest instruction that fits is the one, unless those behind it do not.
+ * As deep as PATTERN_LINES_MAX, NOLINTNEXTLINE(misc-no-recursion) */
 static bool lines_match(struct search *search, size_t line, size_t from)
 {
 	const struct search_pattern *pattern = &search->patterns[search->pattern];

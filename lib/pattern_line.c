@@ -118,11 +118,11 @@ bool pattern_line_check(const char *line, const char **why)
 	if (!line_expand(line, member_check, why, text, why) || !asm_check(text, why) ||
 	    !names_collect(text, &names, why))
 		return false;
-	if (!asm_line_cut(text, &parts) || strpbrk(parts.mnemonic, "@{};") != NULL ||
-	    (!isalpha((unsigned char)parts.mnemonic[0]) && parts.mnemonic[0] != '('))
-		*why = "what is no instruction's name in its place";
-	else if (text[strcspn(text, ";#")] == ';')
+	if (text[strcspn(text, ";#")] == ';')
 		*why = "a ; in it: each instruction is a line of its own";
+	else if (!asm_line_cut(text, &parts) || strchr(parts.mnemonic, '@') != NULL ||
+		 (!isalpha((unsigned char)parts.mnemonic[0]) && parts.mnemonic[0] != '('))
+		*why = "what is no instruction's name in its place";
 	return *why == NULL;
 }
 

@@ -638,6 +638,7 @@ static void a_line_is_checked_without_a_kernel(void **state)
 		{ "mov {a.{b}}(%rax),%eax", "a { without its }" }, { "mov {ab}(%rax),%eax", "no path" },
 		{ "mov 0x8{a.b}(%rax),%eax", "before a {" }, { "mov {a.b}8(%rax),%eax", "behind a }" },
 		{ "mov (%rax,%eax", "a ( without its )" }, { "xor *,*; ret", "line of its own" },
+		{ "nop; nop", "line of its own" },
 		{ "vfoo @a,@b,(@c,@d,4),(@e,@f,1),(@g,@h,1),@i", "more than 8" },
 		{ "mov @a23456789012345678901234,%eax", "up to 23" },
 	};
