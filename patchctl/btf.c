@@ -9,7 +9,6 @@
 
 #include "elf_file.h"
 #include "types.h"
-#include "unpack.h"
 
 static int section_read(const struct elf_file *elf, const char *path, uint8_t **out, size_t *size,
 			struct fail *fail)
@@ -36,8 +35,6 @@ int btf_file_read(const char *path, uint8_t **out, size_t *size, struct fail *fa
 	/* O_NONBLOCK: a FIFO shall be refused, not waited for */
 	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct elf_file *elf;
-	uint8_t *data;
-	size_t length;
 	int result;
 
 	if (fd < 0)
@@ -46,10 +43,7 @@ int btf_file_read(const char *path, uint8_t **out, size_t *size, struct fail *fa
 		return -1;
 	if (*out != NULL)
 		return 0;
-	if (unpack_file(path, &data, &length, fail) != 0)
-		return -1;
-	if ((data == NULL ? elf_file_open(path, &elf, fail) :
-	     elf_file_open_bytes(path, data, length, &elf, fail)) != 0) {
+	if (image_elf_open(path, &elf, fail) != 0) {
 		fail_append(fail, "\n--btf takes raw BTF (as in /sys/kernel/btf), a vmlinux or a vmlinuz");
 		return -1;
 	}

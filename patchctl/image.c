@@ -42,8 +42,7 @@ static int symbols_load(const struct options *options, struct image *out, struct
 	return symtab_load_elf(out->elf, &out->symtab, fail);
 }
 
-/* The file itself, or what is packed in it. */
-static int elf_open(const char *path, struct elf_file **out, struct fail *fail)
+int image_elf_open(const char *path, struct elf_file **out, struct fail *fail)
 {
 	uint8_t *data;
 	size_t size;
@@ -68,7 +67,7 @@ static int types_open(const struct options *options, struct image *out, struct f
 /* What was opened before a failure is for image_deinit() all the same. */
 static int image_load(const struct options *options, struct image *out, struct fail *fail)
 {
-	if (elf_open(options->image, &out->elf, fail) != 0 ||
+	if (image_elf_open(options->image, &out->elf, fail) != 0 ||
 	    target_open_image(out->elf, options->image, options->release, &out->target,
 			      fail) != 0 ||
 	    symbols_load(options, out, fail) != 0 ||

@@ -63,6 +63,9 @@ int patch_file_read(const char *name, struct patch_file *out, struct fail *fail)
 void patch_file_deinit(struct patch_file *file);
 
 /* image.c: the kernel in a file. */
+/* The file itself, or what is packed in it. */
+struct elf_file;
+int image_elf_open(const char *path, struct elf_file **out, struct fail *fail) MUST_CHECK;
 /* The Results of a dry run; a new reference. -1: the image or its symbols cannot be used. */
 int image_dry_run(const struct options *options, const struct patch_file *files, size_t count,
 		  json_t **results, struct fail *fail) MUST_CHECK;

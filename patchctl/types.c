@@ -7,7 +7,6 @@
 
 #include "result.h"
 #include "types_json.h"
-#include "unpack.h"
 
 enum { CACHELINE = 64, TYPE_WIDTH = 26, WIDTH = 48, TAB = 8, DEPTH_MAX = 65 };
 
@@ -312,17 +311,6 @@ static int daemon_types(const struct options *options, const char *type, json_t 
 	return 0;
 }
 
-static int image_open(const char *path, struct elf_file **out, struct fail *fail)
-{
-	uint8_t *data;
-	size_t size;
-
-	if (unpack_file(path, &data, &size, fail) != 0)
-		return -1;
-	return data == NULL ? elf_file_open(path, out, fail) :
-			      elf_file_open_bytes(path, data, size, out, fail);
-}
-
 static int file_layout(const struct options *options, const struct elf_file *image,
 		       const char *type, json_t **out, struct fail *fail)
 {
@@ -353,7 +341,7 @@ static int file_types(const struct options *options, const char *type, json_t **
 	int result = -1;
 
 	wait_begin(&wait, "reading the image");
-	if (options->image == NULL || image_open(options->image, &image, fail) == 0)
+	if (options->image == NULL || image_elf_open(options->image, &image, fail) == 0)
 		result = file_layout(options, image, type, out, fail);
 	elf_file_close(image);
 	wait_end(&wait);
