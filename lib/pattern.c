@@ -8,8 +8,10 @@
 #include "operation.h"
 #include "pattern_search.h"
 
-/* Comparisons that one search may take, some seconds' worth: gaps within gaps multiply. */
+/* Comparisons that one search may take, a second's worth: gaps within gaps multiply. What an
+ * operation may have changed takes as long as several to make up. */
 static const uint64_t steps_max = UINT64_C(8) << 20;
+enum { BEFORE_STEPS = 8 };
 
 /* Whether it leaves the function by one of the kernel's return thunks, which objtool's return sites
  * jump to: __x86_return_thunk, retbleed_return_thunk, srso_alias_return_thunk and what comes yet
@@ -47,7 +49,7 @@ static bool insn_match(struct search *search, const struct search_line *line,
 	return asm_line_match(&line->text, insn, target, &search->names);
 }
 
-/* The operand with a `*` in place of the number, or the target, that an operation may have changed. */
+/* The operand with a `*` in place of the number or target that an operation may have changed. */
 static const char *number_open(const char *operand, enum operation_kind kind, char out[ASM_MAX])
 {
 	const char *bracket = strchr(operand, '('), *colon = strchr(operand, ':');
@@ -90,6 +92,7 @@ static bool line_match(struct search *search, const struct search_line *line, si
 	if (!search->already || line != &pattern->lines[pattern->pattern->at])
 		return insn_match(search, line, insn);
 	count = operation_before(&search->site->operation, search->kernel, insn, before);
+	search->steps -= count * BEFORE_STEPS < search->steps ? count * BEFORE_STEPS : search->steps;
 	for (size_t i = 0; i < count; i++) {
 		if (before_match(search, line, &before[i]))
 			return true;

@@ -586,6 +586,10 @@ static void a_search_comes_to_an_end(void **state)
 	const struct golden cases[] = {
 		{ "too many ways", "2000(ff c1) c3", find, .wanted = "ambiguous",
 		  .says = { "victim: the search was given up, as pattern 1 fits in too many ways: leave out" } },
+		{ "too many instructions that it may have been", "32000(eb 00) c3",
+		  ">je *; inc *\n>jo *; inc *\n>js *; inc *", .wanted = "ambiguous",
+		  .says = { "fits in too many ways" },
+		  .operation = { .kind = OPERATION_ALWAYS } },
 		{ "long, but one way", "20000(ff c1) ff c9 c3", "inc *; >dec *",
 		  .wanted = "victim+0x9c40" },
 	};
