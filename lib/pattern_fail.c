@@ -68,7 +68,7 @@ int search_fail_none(const struct search *search, struct fail *fail)
 	if (search->near.fitting > 0)
 		near_append(search, fail);
 	else
-		fail_append(fail, "; no instruction fits the first line of any");
+		fail_append(fail, "; no instruction fits the first line");
 	for (size_t i = 0; i < search->code_count; i++) {
 		const struct function *function = search->codes[i].function;
 
