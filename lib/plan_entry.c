@@ -74,7 +74,6 @@ int plan_entry(struct proof *proof, const struct symbol *symbol, struct fail *fa
 		return fail_at(fail, OUTCOME_ERROR, proof->plan->address, "`return` would be written "
 			       "into an instruction of %s", symbol->name);
 	proof->length = made.bytes.length;
-	proof->already = made.already;
 	proof->plan->replacement.bytes = made.bytes;
 	proof->plan->multiple = is_multiple(proof);
 	if (made.already || site->expect.bytes.length > 0 || site->expect.assembler != NULL)

@@ -60,7 +60,7 @@ bool plan_code_jumps_into(const struct kernel *kernel, const struct site_plan *f
 			  const struct site_plan *into);
 
 /* plan_find.c and plan_entry.c: where a site with `find` or `return` is; they fill in the plan's place,
- * `loaded`, `insn`, `length` and `already`, and plan_entry() the replacement too. */
+ * `loaded`, `insn` and `length`, plan_find() `already`, and plan_entry() the replacement. */
 int plan_find(struct proof *proof, const struct symbol *symbol, struct fail *fail) MUST_CHECK;
 int plan_entry(struct proof *proof, const struct symbol *symbol, struct fail *fail) MUST_CHECK;
 

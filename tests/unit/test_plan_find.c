@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Sites that a pattern finds, against a small kernel in memory. */
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,6 +32,8 @@ static const uint8_t text[0x100] = {
 	[0x46] = 0xcc, 0xcc,
 	[0x70] = 0x31, 0xdb, 0xeb, 0xb8,		/* twin.cold: xor %ebx,%ebx; jmp twin+4 */
 	[0x74] = 0xcc, 0xcc, 0xcc, 0xcc,
+	[0x78] = 0x31, 0xff, 0xc3,			/* victim.part.0: xor %edi,%edi; ret */
+	[0x7b] = 0xcc, 0xcc, 0xcc, 0xcc, 0xcc,
 };
 
 static const char symbols[] =
@@ -43,6 +46,7 @@ static const char symbols[] =
 	"ffffffff81000040 t victim.cold\n"
 	"ffffffff81000070 t twin.cold\n"
 	"ffffffff81000078 t victim.part.0\n"
+	"ffffffff81000080 t behind\n"
 	"ffffffff81000100 T _etext\n"
 	"ffffffff81001000 R __start___ex_table\n"
 	"ffffffff81001000 R __stop___ex_table\n";
@@ -152,6 +156,17 @@ static void a_pattern_that_is_nowhere_is_not_found_and_has_no_place(void **state
 	assert_int_equal(f->plan.sites[0].replacement.bytes.length, 0);
 }
 
+static void a_part_that_is_a_function_of_its_own_is_not_searched(void **state)
+{
+	struct fixture *f = *state;
+	struct finder finder;
+
+	assert_outcome(planned_site(f, find_site(&finder, "victim", 0, OPERATION_NOP,
+						 LINES("xor %edi,%edi"))), OUTCOME_NOT_FOUND);
+	assert_outcome(planned_site(f, find_site(&finder, "victim.part.0", 0, OPERATION_NOP,
+						 LINES("xor %edi,%edi"))), OUTCOME_APPLICABLE);
+}
+
 static void two_places_are_ambiguous(void **state)
 {
 	struct fixture *f = *state;
@@ -192,6 +207,17 @@ static void what_is_expected_must_hold_as_well(void **state)
 	assert_says(f, "victim+0xd (0xffffffff8100000d): expected 74 08");
 	site.expect.bytes = bytes_of("74 07");
 	site.expect.assembler = (char *)"jne *";
+	assert_outcome(planned_site(f, site), OUTCOME_MISMATCH);
+}
+
+static void a_place_found_in_its_old_form_is_not_already_applied(void **state)
+{
+	struct fixture *f = *state;
+	struct finder finder;
+	struct site site = find_site(&finder, "victim", 1, OPERATION_INVERT,
+				     LINES("test %esi,%esi", "jne *"));
+
+	site.expect.bytes = bytes_of("74 26");	/* which invert would leave as it is there */
 	assert_outcome(planned_site(f, site), OUTCOME_MISMATCH);
 }
 
@@ -238,12 +264,42 @@ static void sites_in_one_function_are_each_found(void **state)
 						 LINES("testb $0x2,*(%rdi)", "je *"))),
 		       OUTCOME_APPLICABLE);
 	assert_true(f->plan.sites[0].offset == 0xd && f->plan.sites[1].offset == 0x18);
+	assert_int_equal(f->plan.warnings.count, 1);
 	f->sites[1] = find_site(&second, "same", 1, OPERATION_INVERT,
 				LINES("nop", "test %edi,%edi", "je *"));
 	f->sites[1].patterns->at = 2;
 	assert_outcome(planned(f), OUTCOME_APPLICABLE);
 	assert_string_equal(f->plan.sites[1].symbol, "same");
 	assert_true(f->plan.sites[1].offset == 7);
+}
+
+static void sites_may_be_in_any_number_of_functions(void **state)
+{
+	enum { FUNCTIONS = 20 };
+	char names[FUNCTIONS][8], map[FUNCTIONS * 32 + 256] = "";
+	struct site sites[FUNCTIONS];
+	struct finder finders[FUNCTIONS];
+	uint8_t many[FUNCTIONS * 8];
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < FUNCTIONS; i++) {
+		(void)snprintf(names[i], sizeof(names[i]), "f%zu", i);
+		(void)sprintf(map + strlen(map), "%" PRIx64 " t %s\n", base + i * 8, names[i]);
+		memcpy(many + i * 8, "\x85\xff\x74\x01\x90\xc3\xcc\xcc", 8);
+		sites[i] = find_site(&finders[i], names[i], 1, OPERATION_INVERT,
+				     LINES("test %edi,%edi", "je *"));
+	}
+	(void)sprintf(map + strlen(map), "%" PRIx64 " T _etext\n"
+		      "ffffffff81000000 T _stext\n"
+		      "ffffffff81001000 R __start___ex_table\n"
+		      "ffffffff81001000 R __stop___ex_table\n", base + sizeof(many));
+	assert_int_equal(teardown(state), 0);
+	*state = f = plan_fixture_make(many, sizeof(many), map);
+	f->variants[0] = (struct variant){ .sites = sites, .site_count = FUNCTIONS };
+	if (planned(f) != OUTCOME_APPLICABLE)
+		fail_msg("%s", f->plan.message);
+	for (size_t i = 0; i < FUNCTIONS; i++)
+		assert_true(f->plan.sites[i].address == base + i * 8 + 2);
 }
 
 static void two_patterns_for_one_place_overlap(void **state)
@@ -306,12 +362,15 @@ int main(void)
 		unit(a_place_in_the_cold_part_is_named_by_that),
 		unit(a_part_that_was_not_searched_is_warned_of_and_a_cold_one_is_not),
 		unit(a_pattern_that_is_nowhere_is_not_found_and_has_no_place),
+		unit(a_part_that_is_a_function_of_its_own_is_not_searched),
 		unit(two_places_are_ambiguous),
 		unit(of_two_functions_of_one_name_each_has_its_own_cold_part),
 		unit(what_is_expected_must_hold_as_well),
+		unit(a_place_found_in_its_old_form_is_not_already_applied),
 		unit(bytes_may_be_what_a_found_place_is_made_into),
 		unit(an_operation_that_cannot_be_made_is_told_with_its_line),
 		unit(sites_in_one_function_are_each_found),
+		unit(sites_may_be_in_any_number_of_functions),
 		unit(two_patterns_for_one_place_overlap),
 		unit(a_member_of_a_type_is_where_this_kernel_has_it),
 		unit(a_pattern_that_needs_a_type_is_a_guard_where_there_is_none),

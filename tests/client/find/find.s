@@ -70,6 +70,20 @@ tiny:
 	ret
 	.size	tiny, . - tiny
 
+	/* a static key's jump between a test and its branch */
+	.globl	keyed
+	.type	keyed, @function
+keyed:
+	test	%edi, %edi
+1:	jmp	2f
+	je	2f
+	xor	%eax, %eax
+2:	ret
+	.size	keyed, . - keyed
+	.section __jump_table, "aw"
+	.long	1b - ., 2b - .
+	.quad	key - .
+
 	.section .text.unlikely, "ax"
 	.type	locker.cold, @function
 locker.cold:
@@ -88,6 +102,11 @@ locker.cold:
 debug_mask:
 	.long	0x40
 	.long	0xffffffff
+	.globl	key
+	.type	key, @object
+	.balign	8
+key:	.quad	0, 0
+	.size	key, . - key
 	.bss
 	.balign	8
 	.type	counter, @object
