@@ -57,7 +57,8 @@ static void ask(struct types *types, const char *path)
 		need(member.size <= UINT32_MAX && member.bit_offset < 8);
 	else
 		need(fail.message[0] != '\0');
-	(void)types_returns(types, NULL, path, &kind, &fail);
+	if (types_returns(types, NULL, path, &kind, &fail) == 0)
+		need(kind <= TYPE_OTHER);
 	for (uint64_t offset = 0; offset < 40; offset += 3) {
 		if (types_member_at(types, NULL, path, offset, text, sizeof(text), &number))
 			need(number <= offset && text[0] != '\0');
