@@ -242,9 +242,9 @@ static void a_function_that_cannot_be_decoded_to_its_end_says_so(void **state)
 	};
 
 	(void)state;
-	assert_json(result_function(NULL, &function, NULL),
+	assert_json(result_function(NULL, &function, "ab12", NULL),
 		    "{\"function\": \"f\", \"module\": null, \"address\": \"0xc0000000\","
-		    " \"size\": 20, \"target\": null, \"lines\": ["
+		    " \"size\": 20, \"digest\": \"ab12\", \"target\": null, \"lines\": ["
 		    "{\"role\": \"context\", \"address\": \"0xc0000000\", \"offset\": 0,"
 		    " \"bytes\": \"90\", \"asm\": \"nop\"},"
 		    "{\"role\": \"context\", \"address\": \"0xc0000001\", \"offset\": 1,"
