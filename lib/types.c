@@ -155,9 +155,10 @@ static int live_kernel(struct types *types, struct fail *fail)
 		     live_read("vmlinux", NULL, &types->kernel, fail);
 
 	if (result > 0)
-		return fail_set(fail, OUTCOME_NOT_FOUND, "the running kernel has no type information "
-				"(" LIVE_DIRECTORY "vmlinux does not exist: it was built without "
-				"CONFIG_DEBUG_INFO_BTF): write numbers or * for what depends on types");
+		return fail_set(fail, OUTCOME_NOT_FOUND, "the running kernel has no type "
+				"information (" LIVE_DIRECTORY "vmlinux does not exist: it was "
+				"built without CONFIG_DEBUG_INFO_BTF): write numbers or * for what "
+				"depends on types");
 	if (result < 0) {
 		fail->code = OUTCOME_NOT_FOUND;
 		fail_append(fail, "\nwithout it the running kernel's types are not known: write "
@@ -176,7 +177,8 @@ static bool module_name(const char *module, char out[64])
 	memcpy(out, module, length + 1);
 	for (char *dash = out; (dash = strchr(dash, '-')) != NULL;)
 		*dash = '_';
-	return strspn(out, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == length;
+	return strspn(out, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		      "0123456789_") == length;
 }
 
 /* A module that has none, or is not loaded, or built into the kernel, has the kernel's. */

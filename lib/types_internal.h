@@ -9,7 +9,7 @@
 #include "types.h"
 
 enum {
-	TYPES_DEPTH_MAX = 64,		/* of typedefs, qualifiers, and anonymous members in each other */
+	TYPES_DEPTH_MAX = 64,		/* of typedefs and qualifiers, and of anonymous members */
 	TYPES_WORK_MAX = 1 << 20,	/* members looked at for one question */
 	TYPES_ROWS_MAX = 1 << 16	/* of a layout */
 };
@@ -92,7 +92,7 @@ enum { DECLARATION_MAX = 512 };
 struct declaration {
 	char type[DECLARATION_MAX];	/* "struct list_head *" */
 	char name[DECLARATION_MAX];	/* "list[2]" */
-	uint32_t base;			/* of what it, or each element, consists; 0: it points elsewhere */
+	uint32_t base;			/* of what it, or each element, consists; 0: it points to it */
 };
 void type_declare(const struct layer *layer, uint32_t id, const char *name,
 		  struct declaration *out);

@@ -89,12 +89,13 @@ static int index_build(struct layer *layer, struct fail *fail)
 		uint32_t *head;
 
 		if (type == NULL || !name_is_whole(layer, type))
-			return fail_set(fail, OUTCOME_ERROR, layer->base == NULL ?
-					"%s: damaged type information (BTF): type %u has no right name" :
-					"%s: its type %u has no right name on top of the types in %s: "
-					"those are of another build of the kernel, or one of the files "
-					"is damaged", layer->path, id,
-					layer->base == NULL ? "" : layer->base->path);
+			return layer->base == NULL ?
+			       fail_set(fail, OUTCOME_ERROR, "%s: damaged type information (BTF): "
+					"type %u has no right name", layer->path, id) :
+			       fail_set(fail, OUTCOME_ERROR, "%s: its type %u has no right name on "
+					"top of the types in %s: those are of another build of the "
+					"kernel, or one of the files is damaged", layer->path, id,
+					layer->base->path);
 		name = layer_name(layer, type);
 		if (!is_asked_for(type) || *name == '\0')
 			continue;

@@ -44,7 +44,8 @@ int btf_file_read(const char *path, uint8_t **out, size_t *size, struct fail *fa
 	if (*out != NULL)
 		return 0;
 	if (image_elf_open(path, &elf, fail) != 0) {
-		fail_append(fail, "\n--btf takes raw BTF (as in /sys/kernel/btf), a vmlinux or a vmlinuz");
+		fail_append(fail, "\n--btf takes raw BTF (as in /sys/kernel/btf), a vmlinux or a "
+				  "vmlinuz");
 		return -1;
 	}
 	result = section_read(elf, path, out, size, fail);

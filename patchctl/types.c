@@ -288,8 +288,8 @@ static int answer_print(const json_t *answer, struct fail *fail)
 			.opens = json_is_true(json_object_get(json, "opens")),
 		};
 		if (taken[i].depth > deepest || taken[i].depth >= DEPTH_MAX)
-			return fail_set(fail, OUTCOME_ERROR, "patcherd's answer is no layout of a type\n"
-					"are patchctl and patcherd of the same version?");
+			return fail_set(fail, OUTCOME_ERROR, "patcherd's answer is no layout of a "
+					"type\nare patchctl and patcherd of the same version?");
 		deepest = taken[i].depth + taken[i].opens;
 	}
 	layout_print(&printing);

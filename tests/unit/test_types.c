@@ -595,7 +595,8 @@ static void damaged_types_are_refused(void **state)
 
 	assert_non_null(copy);
 	for (uint32_t length = 1; length < size; length++) {
-		assert_int_equal(types_create_image(NULL, NULL, data, length, "cut", &types, &fail), -1);
+		assert_int_equal(types_create_image(NULL, NULL, data, length, "cut", &types,
+						    &fail), -1);
 		assert_int_equal(fail.code, OUTCOME_ERROR);
 		assert_non_null(strstr(fail.message, "cut: "));
 	}
