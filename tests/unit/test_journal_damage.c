@@ -188,6 +188,8 @@ static void a_changed_value_is_noticed_before_it_is_used(void **state)
 		{ "UPDATE site SET address = address + 1", "a site of entry 1 holds" },
 		{ "UPDATE site SET module = 'nfsd'", "a site of entry 1 holds" },
 		{ "UPDATE site SET multiple = 1", "a site of entry 1 holds" },
+		{ "UPDATE site SET variable = 1", "a site of entry 1 holds" },
+		{ "UPDATE site SET allowed = 1", "a site of entry 1 holds" },
 		{ "UPDATE site SET digest = x'00'", "a site of entry 1 holds" },
 		{ "DELETE FROM site", "entry 1 has no sites" },
 		{ "UPDATE entry SET yaml = 'patch: q'", "another SHA-256" },
