@@ -86,7 +86,8 @@ static int check_jumps(const struct kernel *kernel, struct plan *plan, struct fa
 			char text[512], path[SITE_PATH_MAX], other[SITE_PATH_MAX];
 
 			if (!into->multiple || i == j || from->outcome != OUTCOME_APPLICABLE ||
-			    !into->located || from->site->where == SITE_VARIABLE || !plan_code_jumps_into(kernel, from, into))
+			    !into->located || from->site->where == SITE_VARIABLE ||
+			    !plan_code_jumps_into(kernel, from, into))
 				continue;
 			(void)snprintf(text, sizeof(text), "%.200s:%u:%u: error: %s.%s: it jumps "
 				       "into the middle of %s, at 0x%" PRIx64 " on this kernel",

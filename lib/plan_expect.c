@@ -102,8 +102,8 @@ static int make(const struct proof *proof, const struct insn *insn, struct bytes
 	return -1;
 }
 
-/* The expected assembler with `*` for the number that the operation has replaced: of a branch its target,
- * else the immediate or the displacement. */
+/* The expected assembler with `*` for the number that the operation has replaced: of a branch its
+ * target, else the immediate or the displacement. */
 static void forget_number(enum operation_lost lost, enum operation_kind kind, const char *pattern,
 			  char out[ASM_MAX])
 {
