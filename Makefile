@@ -22,7 +22,7 @@ CC = gcc
 CFLAGS ?= -O2 -g
 
 # What we link, as Debian names it.
-LIBRARIES = libelf-dev binutils-dev libiberty-dev libcapstone-dev libyaml-dev libjansson-dev \
+LIBRARIES = libelf-dev libbpf-dev binutils-dev libiberty-dev libcapstone-dev libyaml-dev libjansson-dev \
 	zlib1g-dev libzstd-dev liblzma-dev liblz4-dev libsqlite3-dev libsodium-dev libcmocka-dev
 
 # 32-bit programs, against i386's packages, which are unpacked and not installed. The unit tests run
@@ -43,13 +43,12 @@ ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -DV
 ALL_LDFLAGS = -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 
 comma := ,
-LIBS = -lcapstone -lelf -lyaml -ljansson
-DAEMON_LIBS = $(LIBS) -lsqlite3 -lsodium
-UNPACK_LIBS = -llzma -llz4 -lzstd -lz
+LIBS = -lcapstone -lbpf -lelf -llzma -llz4 -lzstd -lz -lyaml -ljansson -lsodium
+DAEMON_LIBS = $(LIBS) -lsqlite3
 # patchctl is linked statically: it starts in a fifth of the time, as the dynamic loader would relocate
 # 80,000 pointers of libcapstone and libbfd at each start, and runs in a rescue shell. Its dlopen(),
 # which libbfd calls for plugins, is the one in patchctl/debug.c.
-CLIENT_LIBS = $(LIBS) -lbfd $(if $(SAN),,-static -lsframe -liberty -Wl$(comma)--wrap=dlopen) $(UNPACK_LIBS)
+CLIENT_LIBS = $(LIBS) -lbfd $(if $(SAN),,-static -lsframe -liberty -Wl$(comma)--wrap=dlopen) -lzstd -lz -lpthread
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 LIB_OBJECTS := $(call objects,$(wildcard lib/*.c))
@@ -99,7 +98,7 @@ unit: $(UNIT_TESTS)
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/lib.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) $(TEST_LDFLAGS) -o $@ $(filter %.o,$^) $(BUILD)/lib.a $(DAEMON_LIBS) -lcmocka $(UNPACK_LIBS)
+	$(CC) $(ALL_LDFLAGS) $(TEST_LDFLAGS) -o $@ $(filter %.o,$^) $(BUILD)/lib.a $(DAEMON_LIBS) -lcmocka
 
 # Compares lib/insn and lib/asm with libopcodes: tests/boundaries/run.
 $(BUILD)/tests/boundaries: $(BUILD)/obj/tests/boundaries/boundaries.o $(BUILD)/lib.a
@@ -113,6 +112,11 @@ $(BUILD)/tests/owners: $(BUILD)/obj/tests/tables/owners.o $(BUILD)/lib.a
 
 # Prints where the stack's depth changes in a module: tests/tables/orc.t.
 $(BUILD)/tests/orc: $(BUILD)/obj/tests/tables/orc.o $(BUILD)/lib.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+# Finds instructions again by patterns made of them: tests/patterns/patterns.t.
+$(BUILD)/tests/patterns: $(BUILD)/obj/tests/patterns/patterns.o $(BUILD)/lib.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
@@ -137,11 +141,11 @@ $(BUILD)/tests/symtab_bench $(BUILD)/tests/hazard_bench:
 # that costs a second to find is found before.
 TESTS = $(UNIT_TESTS) $(UNIT_TESTS:$(BUILD)/%=build-san/%) tests/spec/run \
 	$(wildcard tests/client/*.t tests/server/*.t tests/boundaries/*.t tests/tables/*.t \
-	tests/guest/*.t)
+	tests/patterns/*.t tests/guest/*.t)
 
 check: deps
 	$(MAKE) --no-print-directory all unit $(BUILD)/faults/patcherd $(BUILD)/tests/boundaries \
-		$(BUILD)/tests/owners $(BUILD)/tests/orc
+		$(BUILD)/tests/owners $(BUILD)/tests/orc $(BUILD)/tests/patterns
 	$(MAKE) --no-print-directory SAN=address,undefined BUILD=build-san unit
 	prove --timer --exec '' $(TESTS)
 
@@ -152,6 +156,7 @@ check-kernels: deps
 	$(MAKE) --no-print-directory ARCH=i386 SAN=address,undefined BUILD=build-i386-san unit
 	prove --exec '' $(UNIT_TESTS:$(BUILD)/%=build-i386-san/%)
 	tests/guest/matrix
+	tests/patterns/flavours.t
 	TIMEOUT=7200 tests/guest/hammer.t 10000
 	TIMEOUT=7200 KERNEL=5.10-kmem tests/guest/hammer.t 10000
 	TIMEOUT=7200 tests/guest/stress.t churn 5000

@@ -38,6 +38,23 @@ const char *asm_print(const struct insn *insn, const char *target, char out[ASM_
  */
 bool asm_match(const char *pattern, const struct insn *insn, const char *target);
 
+/* What the @names of a pattern stand for: each a general register, by its number in any width (%al,
+ * %eax, %rax: 0; %ah too). */
+enum { ASM_NAMES_MAX = 8, ASM_NAME_MAX = 24 };
+struct asm_names {
+	struct {
+		char name[ASM_NAME_MAX];
+		unsigned number;
+	} items[ASM_NAMES_MAX];
+	size_t count;
+};
+
+/* The same with @name in place of registers: the first use of a name binds it, each later one must be
+ * the same register. Behind a `*` in its operand it is the first register that fits that operand. False
+ * leaves *names as it was. */
+bool asm_match_names(const char *pattern, const struct insn *insn, const char *target,
+		     struct asm_names *names);
+
 /* Whether a pattern can be one at all: printable ASCII, a name in it that has no `*`, brackets
  * closed, at most 6 operands, not longer than ASM_MAX - 1; else false and *why is a constant text
  * like "a ( without its )". */

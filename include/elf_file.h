@@ -61,6 +61,29 @@ const struct elf_section *elf_file_section(const struct elf_file *elf, const cha
  * another type, or one out of range. */
 int elf_file_relocate(const struct elf_file *elf, const struct elf_section *section,
 		      uint8_t **out, struct fail *fail) MUST_CHECK;
+/* Calls `each` with the address and size in bytes of every field of a section that a relocation of a
+ * .ko or .o fills in, until it returns other than 0, and returns that; -1 with *fail also for a type
+ * whose size is not known. */
+int elf_file_relocations(const struct elf_file *elf, const struct elf_section *section,
+			 int (*each)(uint64_t address, size_t size, void *data, struct fail *fail),
+			 void *data, struct fail *fail) MUST_CHECK;
+/*
+ * Where the code of a .ko or .o leads that only its relocations say. An undefined symbol has an address
+ * made up for it, ELF_UNDEFINED_BASE and behind, where nothing of the file lies.
+ */
+#define ELF_UNDEFINED_BASE 0x80000000u
+struct elf_references;
+int elf_references_load(const struct elf_file *elf, struct elf_references **out,
+			struct fail *fail) MUST_CHECK;
+void elf_references_destroy(struct elf_references *references);
+/* What the relocation of the 4 bytes at `address` points to, its addend added; false: there is none. */
+bool elf_references_find(const struct elf_references *references, uint64_t address, uint64_t *out);
+/* Calls `each` for every undefined, named symbol as elf_file_symbols() does for the others. */
+int elf_file_undefined(const struct elf_file *elf,
+		       int (*each)(const struct elf_symbol *symbol, void *data, struct fail *fail),
+		       void *data, struct fail *fail) MUST_CHECK;
+/* What stands in the file behind the last byte that its headers name, `*length` bytes. */
+const uint8_t *elf_file_behind(const struct elf_file *elf, size_t *length);
 /* Calls `each` for every defined, named symbol, until it returns other than 0, and returns that;
  * -1 with *fail also when the table is damaged. */
 int elf_file_symbols(const struct elf_file *elf,

@@ -36,9 +36,16 @@ int symbol_find(const struct symtab *symtab, const char *name, const char *modul
 		bool any_module, unsigned occurrence, const struct symbol **out,
 		struct fail *fail) MUST_CHECK;
 
+/* A variable alone, in the kernel image or the module, as function_find() does. */
+int variable_find(const struct symtab *symtab, const char *name, const char *module,
+		  unsigned occurrence, const struct symbol **out, struct fail *fail) MUST_CHECK;
+
 /* Reads and decodes. An instruction that does not decode is no error: see `decoded`. */
 int function_load(struct target *target, struct decoder *decoder, const struct symbol *symbol,
 		  struct function *out, struct fail *fail) MUST_CHECK;
+/* Puts right the target of a branch that was decoded from an image's bytes, where a relocation is still
+ * to fill it in; function_load() has done so. */
+int function_refer(struct target *target, struct insn *insn, struct fail *fail) MUST_CHECK;
 void function_deinit(struct function *function);
 
 /* The index of the instruction that starts at `offset`; SIZE_MAX: none does. */

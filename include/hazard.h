@@ -51,6 +51,10 @@ int hazard_owners(const struct kernel *kernel, const struct function *function,
  * which hazard_symbol() has let through, tells the module. Text given as a variable is OWNER_UNKNOWN. */
 int hazard_data(const struct kernel *kernel, const struct symbol *symbol, uint64_t address,
 		size_t size, struct owners *out, struct fail *fail) MUST_CHECK;
+/* Whether those bytes may be changed: no owner that forbids it or is not in `allow`, see below. -1:
+ * OUTCOME_HAZARD. */
+int hazard_variable(const struct kernel *kernel, const struct symbol *symbol, uint64_t address,
+		    size_t size, unsigned long allow, struct fail *fail) MUST_CHECK;
 
 /* A change of a function: `length` bytes at `offset` to those of `insns`. */
 struct hazard_change {
@@ -59,6 +63,17 @@ struct hazard_change {
 	const struct insn *insns;
 	size_t count;
 	unsigned long allow;		/* bits 1 << enum owner_kind, as the patch's `allow` says */
+	/*
+	 * It is operation_return()'s: at the function's entry a number is put into a register, and the
+	 * function is left. Then it does not matter how deep the prologue that was there made the
+	 * stack (OWNER_ORC_UNWIND): no instruction of the new ones moves it, and none behind them is
+	 * reached any more. The kernel's unwinder still takes the stack for deeper there. Of a task that
+	 * it looks at just then, interrupted between the two, it may find a wrong caller or none; it
+	 * cannot fault, as it reads nothing but that task's stack (arch/x86/kernel/unwind_orc.c,
+	 * deref_stack_reg(), stack_access_ok()).
+	 */
+	bool returns;
+	const struct owners *owners;	/* hazard_owners() of the function; NULL: not asked yet */
 };
 
 /* unsigned long has 32 bits on i386 */

@@ -22,7 +22,8 @@ enum journal_state {
 const char *journal_state_name(enum journal_state state);
 
 struct journal_site {
-	char *function;
+	char *symbol;			/* a function, */
+	bool variable;			/* or one of these */
 	char *module;			/* NULL: the kernel image */
 	uint64_t module_identity;	/* see module.h; 0 for the kernel image */
 	uint64_t offset;
@@ -30,6 +31,7 @@ struct journal_site {
 	struct bytes old;
 	struct bytes replacement;
 	bool multiple;
+	uint32_t allowed;		/* bits 1 << enum owner_kind that the patch allows there */
 };
 
 /* Who asked. */

@@ -9,6 +9,8 @@
 #include "target.h"
 
 struct hazards;
+struct types;
+struct digests;
 
 struct kernel {
 	struct target *target;
@@ -18,6 +20,8 @@ struct kernel {
 	const struct modules *modules;		/* NULL: an image */
 	struct hazards *hazards;		/* what is known of its owners, see hazard.h */
 	const struct elf_file *image;		/* NULL: the running kernel */
+	struct types *types;			/* see types.h; never NULL where a patch is planned */
+	struct digests *digests;		/* see digest.h; never NULL where one is asked for */
 	struct decoder *decoder;
 };
 

@@ -36,4 +36,9 @@ const struct module *modules_at(const struct modules *modules, uint64_t address,
  * kernel. */
 int module_identity(const char *name, uint64_t *out, struct fail *fail) MUST_CHECK;
 
+/* The build-id of a loaded module (/sys/module/NAME/notes), lower-case hexadecimal; "": it has none.
+ * -1: it cannot be read. */
+enum { MODULE_BUILD_ID_MAX = 65 };
+int module_build_id(const char *name, char out[MODULE_BUILD_ID_MAX], struct fail *fail) MUST_CHECK;
+
 #endif

@@ -45,12 +45,21 @@ struct conditions {
 	struct place place;
 };
 
-/* What the author saw; bytes.length 0 and assembler NULL where not given, at least one is. */
+/* A number of a patch file, -2^63 to 2^64 - 1. */
+struct number {
+	uint64_t bits;			/* two's complement */
+	bool negative;
+};
+
+/* What the author saw; bytes.length 0, assembler NULL and has_value false where not given. */
 struct expectation {
 	struct bytes bytes;
 	struct place bytes_place;
 	char *assembler;		/* a pattern, see asm.h */
 	struct place assembler_place;
+	bool has_value;
+	struct number value;		/* of a variable */
+	struct place value_place;
 };
 
 /* An owner whose bytes the author changes all the same, and why. */
@@ -60,21 +69,86 @@ struct allowance {
 	struct place place;
 };
 
+/* What a site's bytes are made into; see operation.h. */
+enum operation_kind {
+	OPERATION_BYTES,
+	OPERATION_INVERT,
+	OPERATION_ALWAYS,
+	OPERATION_NEVER,
+	OPERATION_NOP,
+	OPERATION_RETURN,
+	OPERATION_IMMEDIATE,
+	OPERATION_DISPLACEMENT,
+	OPERATION_VALUE			/* of a variable */
+};
+
+struct operation {
+	enum operation_kind kind;
+	struct bytes bytes;		/* OPERATION_BYTES */
+	bool multiple;			/* OPERATION_BYTES: several instructions on either side */
+	struct number number;		/* RETURN, IMMEDIATE, DISPLACEMENT, VALUE */
+	struct place place;
+};
+
+/* One line of a pattern: assembler as asm.h has it, with @names and {type.member}, or "...". */
+struct pattern_line {
+	char *text;
+	struct place place;
+};
+
+/* Instructions that follow each other, one of which is the site; see pattern.h. */
+struct pattern {
+	struct pattern_line *lines;	/* at least one */
+	size_t count;
+	size_t at;			/* the site's line, from 0 */
+	struct place place;
+};
+
+/* How a site says where it is. */
+enum site_where {
+	SITE_OFFSET,			/* `offset`, and `expect` */
+	SITE_FIND,			/* `find` */
+	SITE_ENTRY,			/* OPERATION_RETURN: the function's entry */
+	SITE_VARIABLE			/* `offset` and `size`; OPERATION_VALUE, and `expect` a number */
+};
+
 struct site {
 	struct place place;
-	char *function;
-	struct place function_place;
+	enum site_where where;
+	char *symbol;			/* the function's or the variable's name */
+	struct place symbol_place;
 	char *module;			/* NULL: the kernel image */
 	struct place module_place;
-	uint64_t offset;		/* bytes from the function's start */
+	uint64_t offset;		/* bytes from the symbol's start; SITE_OFFSET, SITE_VARIABLE */
 	struct place offset_place;
+	unsigned size;			/* SITE_VARIABLE: 1, 2, 4 or 8 bytes */
+	struct pattern *patterns;	/* SITE_FIND: at least one */
+	size_t pattern_count;
 	unsigned occurrence;		/* which of several of that name, from 1 by address; 0: not said */
 	struct expectation expect;
-	struct bytes replacement;
-	struct place replacement_place;
-	bool multiple;			/* several instructions on either side */
+	struct operation operation;
+	char *digest;			/* of the function, see digest.h; NULL: not said */
+	struct place digest_place;
 	struct allowance *allow;	/* each kind once, owner_allowable() */
 	size_t allow_count;
+};
+
+/* A type that must be laid out as the author saw it. */
+struct type_requirement {
+	char *name;			/* "file_lock.fl_flags", or a type alone where is_size */
+	bool is_size;			/* the type's size; else the member's offset; in bytes */
+	uint64_t number;
+	struct place place;
+};
+
+/* `requires` */
+struct requirements {
+	struct strings symbols;		/* there is one of that name */
+	struct place symbols_place;
+	struct type_requirement *types;
+	size_t type_count;
+	struct strings module_build_ids;	/* each module that a site names has one of them */
+	struct place module_build_ids_place;
 };
 
 struct variant {
@@ -92,6 +166,7 @@ struct patch {
 	char *summary;
 	char *description;		/* NULL where not given */
 	struct conditions kernel;
+	struct requirements requires;
 	struct variant *variants;
 	size_t variant_count;
 };
@@ -119,14 +194,17 @@ struct site_plan {
 	const struct site *site;	/* of the patch */
 	enum outcome outcome;		/* OUTCOME_APPLICABLE: proved */
 	char *message;			/* NULL where applicable */
-	bool located;			/* address, function_address, module are known */
+	bool located;			/* what follows up to module_identity is known */
+	char *symbol;			/* where it was found: a pattern may be in NAME.cold */
+	uint64_t symbol_address;
+	uint64_t offset;		/* of the site, from the symbol's start */
 	uint64_t address;
-	uint64_t function_address;
-	char *module;			/* where it was found; NULL: the kernel image */
+	char *module;			/* NULL: the kernel image */
 	uint64_t module_identity;	/* inode of /sys/module/NAME; 0: kernel image or image file */
+	bool multiple;			/* several instructions on either side */
 	struct code expected;		/* empty bytes where the patch gives no bytes */
 	struct code found;
-	struct code replacement;
+	struct code replacement;	/* what the operation makes of it; its length is the site's */
 	struct line *lines;
 	size_t line_count;
 };

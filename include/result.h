@@ -24,9 +24,15 @@ json_t *result_address(uint64_t address);
 json_t *result_code(const struct code *code);
 /* An Owner. */
 json_t *result_owner(const struct owner *owner);
-/* The answer of Disassemble. */
+/* The answer of Disassemble; `digest` NULL: it was not asked for. */
 json_t *result_function(const struct symtab *symtab, const struct function *function,
-			const struct target_info *info);
+			const char *digest, const struct target_info *info);
+/* The answer of Symbols: those whose names match the pattern of fnmatch(3), of that module alone where
+ * it is not NULL. */
+json_t *result_symbols(const struct symtab *symtab, const char *pattern, const char *module,
+		       const struct target_info *info);
+/* A Target; null where `info` is NULL. */
+json_t *result_target(const struct target_info *info);
 /* The answer of Hazards. */
 json_t *result_survey(const struct kernel *kernel, const struct survey *survey);
 

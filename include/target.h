@@ -45,6 +45,9 @@ struct target;
 struct target_ops {
 	int (*read)(struct target *target, uint64_t address, void *buffer, size_t length,
 		    const char *what, struct fail *fail);
+	/* NULL: memory says all */
+	int (*reference)(struct target *target, uint64_t address, uint64_t *out,
+			 struct fail *fail);
 	/* NULL: whatever was proved can be written */
 	int (*check)(struct target *target, const struct target_change *changes, size_t count,
 		     const struct cpus *away, size_t *failed, struct fail *fail);
@@ -89,6 +92,11 @@ void target_close(struct target *target);
 /* Reads `length` bytes at a kernel address; `what` says what they are, for the message. */
 int target_read(struct target *target, uint64_t address, void *buffer, size_t length,
 		const char *what, struct fail *fail) MUST_CHECK;
+
+/* 1: the 4 bytes at `address`, part of a branch, are still to be filled in, with what leads to *out;
+ * 0: they are as they are. */
+int target_reference(struct target *target, uint64_t address, uint64_t *out,
+		     struct fail *fail) MUST_CHECK;
 
 /* Whether the changes, which are proved, could be written here at all, as far as that can be told
  * without doing it. `away`: CPUs that will be offline then; NULL: none. -1: OUTCOME_NOT_WRITABLE

@@ -8,18 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "asm_line.h"
 #include "insn_text.h"
-
-/* A line of assembler taken apart: prefixes, mnemonic and operands point into `text`. */
-enum { WORDS_MAX = 15, OPERANDS_MAX = 6 };
-struct line_parts {
-	char text[ASM_MAX];
-	const char *prefixes[WORDS_MAX];
-	size_t prefix_count;
-	const char *mnemonic;
-	char *operands[OPERANDS_MAX];
-	size_t operand_count;
-};
 
 const char *asm_print(const struct insn *insn, const char *target, char out[ASM_MAX])
 {
@@ -33,80 +23,6 @@ const char *asm_print(const struct insn *insn, const char *target, char out[ASM_
 	return out;
 }
 
-static bool is_prefix(const char *word)
-{
-	static const char *const prefixes[] = {
-		"addr16", "addr32", "bnd", "cs", "data16", "data32", "ds", "es", "fs", "gs",
-		"lock", "notrack", "rep", "repe", "repne", "repnz", "repz", "ss", "xacquire",
-		"xrelease",
-	};
-
-	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
-		if (strcmp(word, prefixes[i]) == 0)
-			return true;
-	}
-	return strncmp(word, "rex", 3) == 0 && (word[3] == '\0' || word[3] == '.');
-}
-
-/* Cuts at the top-level commas, blanks taken out; false: too many. */
-static bool operands_cut(char *text, struct line_parts *parts)
-{
-	char *to = text;
-	int depth = 0;
-
-	if (*text == '\0')
-		return true;
-	parts->operands[parts->operand_count++] = to;
-	for (const char *from = text; *from != '\0'; from++) {
-		if (isspace((unsigned char)*from))
-			continue;
-		depth += *from == '(' ? 1 : *from == ')' ? -1 : 0;
-		if (*from != ',' || depth > 0) {
-			*to++ = *from;
-			continue;
-		}
-		if (parts->operand_count == OPERANDS_MAX)
-			return false;
-		*to++ = '\0';
-		parts->operands[parts->operand_count++] = to;
-	}
-	*to = '\0';
-	return true;
-}
-
-/* False: too long or too many parts, so that it describes no instruction. */
-static bool line_cut(const char *line, struct line_parts *parts)
-{
-	size_t length = strlen(line);
-	char *at;
-
-	parts->prefix_count = 0;
-	parts->operand_count = 0;
-	if (length >= sizeof(parts->text))
-		return false;
-	memcpy(parts->text, line, length + 1);
-	at = parts->text;
-	/* objdump's remark on an address: "lea 0x10(%rip),%rax   # ffffffff81000000 <x>" */
-	at[strcspn(at, "#")] = '\0';
-	for (;;) {
-		at += strspn(at, " \t");
-		char *word = at;
-
-		at += strcspn(at, " \t");
-		if (*at != '\0')
-			*at++ = '\0';
-		for (char *c = word; *c != '\0'; c++)
-			*c = (char)tolower((unsigned char)*c);
-		if (!is_prefix(word)) {
-			parts->mnemonic = word;
-			return operands_cut(at, parts);
-		}
-		if (parts->prefix_count == WORDS_MAX)
-			return false;
-		parts->prefixes[parts->prefix_count++] = word;
-	}
-}
-
 static const char *prefix_spelling(const char *word)
 {
 	if (strcmp(word, "repz") == 0 || strcmp(word, "repe") == 0)
@@ -114,7 +30,7 @@ static const char *prefix_spelling(const char *word)
 	return strcmp(word, "repne") == 0 ? "repnz" : word;
 }
 
-static bool prefixes_match(const struct line_parts *pattern, const struct line_parts *text)
+static bool prefixes_match(const struct asm_line *pattern, const struct asm_line *text)
 {
 	if (pattern->prefix_count != text->prefix_count)
 		return false;
@@ -143,7 +59,7 @@ static const char *condition_spelling(const char *condition)
 }
 
 /* The size that the mnemonic's suffix or, failing that, a register operand tells; 0: none. */
-static char size_suffix(const struct line_parts *parts)
+static char size_suffix(const struct asm_line *parts)
 {
 	size_t root = mnemonic_root(parts->mnemonic);
 	char suffix = 0;
@@ -187,7 +103,7 @@ static bool same_but_suffix(const char *pattern, const char *text, char suffix)
 	return false;
 }
 
-static bool mnemonics_match(const struct line_parts *pattern, const struct line_parts *text,
+static bool mnemonics_match(const struct asm_line *pattern, const struct asm_line *text,
 			    char suffix)
 {
 	static const char *const families[] = { "cmov", "set", "j" };
@@ -206,128 +122,25 @@ static bool mnemonics_match(const struct line_parts *pattern, const struct line_
 	return false;
 }
 
-/* A number at `at`, "0x10", "16" or "-0x10": its length; 0: none. Beside a `*` the digits are
- * part of one, and so text; one that starts with 0 could be meant octal. */
-static size_t number_at(const char *start, const char *at, uint64_t *value)
-{
-	const char *digits = at + (*at == '-');
-	int before = at > start ? at[-1] : '\0';
-	bool hexadecimal = digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X');
-	char *end;
-
-	if (!isdigit((unsigned char)*digits) || isalnum((unsigned char)before) ||
-	    (before != '\0' && strchr("_.%*", before) != NULL) ||
-	    (digits[0] == '0' && isdigit((unsigned char)digits[1])) ||
-	    (hexadecimal && !isxdigit((unsigned char)digits[2])))
-		return 0;
-	errno = 0;
-	*value = strtoull(digits, &end, hexadecimal ? 16 : 10);
-	if (errno != 0 || isalnum((unsigned char)*end) || *end == '_' || *end == '*')
-		return 0;
-	if (*at == '-')
-		*value = 0 - *value;
-	return (size_t)(end - at);
-}
-
-/* Whether the number fits `bits`, signed or unsigned. */
-static bool fits(uint64_t value, unsigned bits)
-{
-	uint64_t high = value >> (bits - 1);
-
-	return high <= 1 || high == UINT64_MAX >> (bits - 1);
-}
-
-/* Equal as numbers of `bits`, each written with a sign or without. */
-static bool same_number(uint64_t a, uint64_t b, unsigned bits)
-{
-	return a == b || (fits(a, bits) && fits(b, bits) && (a ^ b) << (64 - bits) == 0);
-}
-
-/* One operand of a pattern and of an instruction on the way through them. */
-struct operand_walk {
-	const char *pattern_start, *pattern;
-	const char *text_start, *text;
-	unsigned bits;			/* of an immediate */
-	bool name;			/* a symbol's name: case counts */
-};
-
-/* Goes one token further in both; false: they differ. */
-static bool operand_step(struct operand_walk *walk)
-{
-	const char *p = walk->pattern, *t = walk->text;
-	uint64_t p_value, t_value;
-	size_t p_length = number_at(walk->pattern_start, p, &p_value);
-	size_t t_length = number_at(walk->text_start, t, &t_value);
-
-	if (p_length > 0 && t_length > 0) {
-		bool immediate = p > walk->pattern_start && p[-1] == '$';
-
-		walk->pattern += p_length;
-		walk->text += t_length;
-		return same_number(p_value, t_value, immediate ? walk->bits : 32);
-	}
-	/* A displacement of 0 and a scale of 1 may be left out. */
-	if (p_length > 0 && p_value == 0 && p[p_length] == '(' && *t == '(') {
-		walk->pattern += p_length;
-		return true;
-	}
-	if (t_length > 0 && t_value == 0 && t[t_length] == '(' && *p == '(') {
-		walk->text += t_length;
-		return true;
-	}
-	if (strncmp(p, ",1)", 3) == 0 && *t == ')') {
-		walk->pattern += 2;
-		return true;
-	}
-	if (strncmp(t, ",1)", 3) == 0 && *p == ')') {
-		walk->text += 2;
-		return true;
-	}
-	if (p_length > 0 || *p == '\0' || *t == '\0')
-		return false;
-	walk->pattern++;
-	walk->text++;
-	return *p == *t || (!walk->name && tolower((unsigned char)*p) == tolower((unsigned char)*t));
-}
-
-/* A `*` takes as little as it can; when what follows fails, only the last one takes more, so the
- * time is bounded by the product of the lengths. */
-static bool operand_match(const char *pattern, const char *text, unsigned bits, bool name)
-{
-	struct operand_walk walk = { pattern, pattern, text, text, bits, name };
-	const char *star = NULL, *star_text = NULL;
-
-	while (*walk.text != '\0' || *walk.pattern != '\0') {
-		if (*walk.pattern == '*') {
-			star = ++walk.pattern;
-			star_text = walk.text;
-		} else if (!operand_step(&walk)) {
-			if (star == NULL || *star_text == '\0')
-				return false;
-			walk.pattern = star;
-			walk.text = ++star_text;
-		}
-	}
-	return true;
-}
-
 /* A direct branch's operand: its target's name, or its number as objdump has it, without 0x and
  * with the name behind it: "c01a9dbe <nfs_flock+0x9d>". */
-static bool target_match(char *pattern, const struct insn *insn, const char *target)
+static bool target_match(const char *pattern, const struct insn *insn, const char *target)
 {
+	char number[ASM_MAX];
 	char *end;
 
-	if (target != NULL && operand_match(pattern, target, 64, true))
+	if (target != NULL && asm_operand_match(pattern, target, 64, true, NULL))
 		return true;
-	pattern[strcspn(pattern, "<")] = '\0';
-	if (isxdigit((unsigned char)*pattern)) {
+	(void)snprintf(number, sizeof(number), "%.*s", (int)strcspn(pattern, "<"), pattern);
+	if (isxdigit((unsigned char)*number)) {
 		errno = 0;
-		uint64_t number = strtoull(pattern, &end, 16);
+		uint64_t value = strtoull(number, &end, 16);
 
 		if (errno == 0 && *end == '\0')
-			return number == insn->target;
+			return value == insn->target;
 	}
-	return strchr(pattern, '*') != NULL && operand_match(pattern, insn->operands, 64, false);
+	return strchr(number, '*') != NULL &&
+	       asm_operand_match(number, insn->operands, 64, false, NULL);
 }
 
 static bool any_of(const char *word, const char *const *words, size_t count)
@@ -340,7 +153,7 @@ static bool any_of(const char *word, const char *const *words, size_t count)
 }
 
 /* "rep stosq" says all; objdump's operands of it are fixed. */
-static bool is_string(const struct line_parts *text)
+static bool is_string(const struct asm_line *text)
 {
 	static const char *const strings[] = {
 		"cmps", "ins", "lods", "movs", "outs", "scas", "stos",
@@ -353,7 +166,7 @@ static bool is_string(const struct line_parts *text)
 }
 
 /* "shl $1,%eax" is how later binutils spell "shl %eax". */
-static bool is_shift_by_one(const struct line_parts *pattern, const struct line_parts *text)
+static bool is_shift_by_one(const struct asm_line *pattern, const struct asm_line *text)
 {
 	static const char *const shifts[] = {
 		"rcl", "rcr", "rol", "ror", "sar", "shl", "shr",
@@ -363,7 +176,7 @@ static bool is_shift_by_one(const struct line_parts *pattern, const struct line_
 	(void)snprintf(word, sizeof(word), "%.3s", text->mnemonic);
 	return text->operand_count == 1 && pattern->operand_count == 2 &&
 	       any_of(word, shifts, sizeof(shifts) / sizeof(shifts[0])) &&
-	       operand_match(pattern->operands[0], "$0x1", 8, false);
+	       asm_operand_match(pattern->operands[0], "$0x1", 8, false, NULL);
 }
 
 static unsigned suffix_bits(char suffix, const char *mnemonic)
@@ -380,39 +193,67 @@ static unsigned suffix_bits(char suffix, const char *mnemonic)
 	}
 }
 
-bool asm_match(const char *pattern, const struct insn *insn, const char *target)
+static bool operands_match(const struct asm_line *wanted, const struct asm_line *found,
+			   unsigned bits, struct asm_names *names)
 {
-	struct line_parts wanted, found;
-	char text[ASM_MAX];
-	size_t skip = 0;
+	size_t skip = is_shift_by_one(wanted, found) ? 1 : 0;
 
-	if (insn->opaque || !line_cut(pattern, &wanted) ||
-	    !line_cut(asm_print(insn, NULL, text), &found))
+	if (wanted->operand_count - skip != found->operand_count)
 		return false;
-	char suffix = size_suffix(&found);
-
-	if (!prefixes_match(&wanted, &found) || !mnemonics_match(&wanted, &found, suffix))
-		return false;
-	if (insn->has_target && wanted.operand_count == 1)
-		return target_match(wanted.operands[0], insn, target);
-	if (wanted.operand_count == 0 && is_string(&found))
-		return true;
-	if (is_shift_by_one(&wanted, &found))
-		skip = 1;
-	if (wanted.operand_count - skip != found.operand_count)
-		return false;
-	for (size_t i = 0; i < found.operand_count; i++) {
-		const char *one = wanted.operands[i + skip], *other = found.operands[i];
+	for (size_t i = 0; i < found->operand_count; i++) {
+		const char *one = wanted->operands[i + skip], *other = found->operands[i];
 
 		/* Where there is an indirection, a `*` in front of more is its mark. */
 		if (one[0] == '*' && one[1] != '\0' && other[0] == '*') {
 			one++;
 			other++;
 		}
-		if (!operand_match(one, other, suffix_bits(suffix, found.mnemonic), false))
+		if (!asm_operand_match(one, other, bits, false, names))
 			return false;
 	}
 	return true;
+}
+
+bool asm_line_match(const struct asm_line *pattern, const struct insn *insn, const char *target,
+		    struct asm_names *names)
+{
+	const char *word = strrchr(insn->mnemonic, ' ');	/* prefixes are before it */
+	size_t named = names != NULL ? names->count : 0;
+	struct asm_line found;
+	char text[sizeof(insn->mnemonic) + sizeof(insn->operands)];
+
+	/* All spellings of a name start alike, which spares most comparisons. */
+	if (insn->opaque || (word != NULL ? word[1] : insn->mnemonic[0]) != pattern->mnemonic[0])
+		return false;
+	(void)stpcpy(stpcpy(stpcpy(text, insn->mnemonic), " "), insn->operands);
+	if (!asm_line_cut(text, &found))
+		return false;
+	char suffix = size_suffix(&found);
+
+	if (!prefixes_match(pattern, &found) || !mnemonics_match(pattern, &found, suffix))
+		return false;
+	if (insn->has_target && pattern->operand_count == 1)
+		return target_match(pattern->operands[0], insn, target);
+	if (pattern->operand_count == 0 && is_string(&found))
+		return true;
+	if (operands_match(pattern, &found, suffix_bits(suffix, found.mnemonic), names))
+		return true;
+	if (names != NULL)
+		names->count = named;
+	return false;
+}
+
+bool asm_match_names(const char *pattern, const struct insn *insn, const char *target,
+		     struct asm_names *names)
+{
+	struct asm_line line;
+
+	return asm_line_cut(pattern, &line) && asm_line_match(&line, insn, target, names);
+}
+
+bool asm_match(const char *pattern, const struct insn *insn, const char *target)
+{
+	return asm_match_names(pattern, insn, target, NULL);
 }
 
 static const char *brackets_check(const char *pattern)
@@ -431,7 +272,7 @@ static const char *brackets_check(const char *pattern)
 
 bool asm_check(const char *pattern, const char **why)
 {
-	struct line_parts parts;
+	struct asm_line parts;
 
 	*why = brackets_check(pattern);
 	for (const char *at = pattern; *at != '\0'; at++) {
@@ -442,7 +283,7 @@ bool asm_check(const char *pattern, const char **why)
 		*why = "longer than 319 characters";
 	if (*why != NULL)
 		return false;
-	if (!line_cut(pattern, &parts))
+	if (!asm_line_cut(pattern, &parts))
 		*why = "more prefixes or operands than an instruction can have";
 	else if (parts.mnemonic[0] == '\0')
 		*why = "no instruction in it";

@@ -230,6 +230,30 @@ static int read_sections(struct elf_file *elf, struct fail *fail)
 	return check_overlap(elf, fail);
 }
 
+const uint8_t *elf_file_behind(const struct elf_file *elf, size_t *length)
+{
+	GElf_Ehdr header;
+	GElf_Shdr section;
+	uint64_t end;
+
+	*length = 0;
+	if (gelf_getehdr(elf->elf, &header) == NULL)
+		return NULL;
+	/* in range, as read_names() and read_section() found */
+	end = header.e_shoff + elf->section_count * (uint64_t)header.e_shentsize;
+	for (size_t i = 0; i < elf->section_count; i++) {
+		if (gelf_getshdr(elf_getscn(elf->elf, i), &section) == NULL)
+			return NULL;
+		if (section.sh_type != SHT_NOBITS && section.sh_type != SHT_NULL &&
+		    section.sh_offset + section.sh_size > end)
+			end = section.sh_offset + section.sh_size;
+	}
+	if (end >= elf->size)
+		return NULL;
+	*length = elf->size - end;
+	return elf->data + end;
+}
+
 /* A copy of the word at `text`, which ends at a blank, a NUL or after `size` bytes. */
 static int copy_word(const char *text, size_t size, char **out, struct fail *fail)
 {
@@ -428,10 +452,11 @@ const struct elf_section *elf_file_section(const struct elf_file *elf, const cha
 	return NULL;
 }
 
-/* 1: *out is a symbol with a place; 0: it is of another kind; -1: damaged. */
+/* 1: *out is a symbol with a place, or, where `undefined`, without; 0: it is of another kind; -1:
+ * damaged. */
 static int read_symbol(const struct elf_file *elf, const GElf_Sym *symbol,
-		       const struct elf_section *names, size_t index, struct elf_symbol *out,
-		       struct fail *fail)
+		       const struct elf_section *names, size_t index, bool undefined,
+		       struct elf_symbol *out, struct fail *fail)
 {
 	unsigned char type = GELF_ST_TYPE(symbol->st_info);
 	const struct elf_section *section = NULL;
@@ -441,8 +466,12 @@ static int read_symbol(const struct elf_file *elf, const GElf_Sym *symbol,
 		return fail_set(fail, OUTCOME_ERROR, "%s: symbol %zu has a name that is no text, "
 				"or outside the table of names", elf->path, index);
 	if (*name == '\0' || type == STT_SECTION || type == STT_FILE || type == STT_TLS ||
-	    symbol->st_shndx == SHN_UNDEF || symbol->st_shndx == SHN_COMMON)
+	    symbol->st_shndx == SHN_COMMON || (symbol->st_shndx == SHN_UNDEF) != undefined)
 		return 0;
+	if (undefined) {
+		*out = (struct elf_symbol){ .name = name, .address = undefined_address(index) };
+		return 1;
+	}
 	if (symbol->st_shndx != SHN_ABS) {
 		if (symbol->st_shndx >= elf->section_count)
 			return fail_set(fail, OUTCOME_ERROR, "%s: symbol %zu (%.64s) is in section "
@@ -468,9 +497,9 @@ static int read_symbol(const struct elf_file *elf, const GElf_Sym *symbol,
 	return 1;
 }
 
-int elf_file_symbols(const struct elf_file *elf,
-		     int (*each)(const struct elf_symbol *symbol, void *data, struct fail *fail),
-		     void *data, struct fail *fail)
+static int each_symbol(const struct elf_file *elf, bool undefined,
+		       int (*each)(const struct elf_symbol *symbol, void *data, struct fail *fail),
+		       void *data, struct fail *fail)
 {
 	Elf_Scn *table = elf_getscn(elf->elf, elf->symbols_index);
 	Elf_Data *symbols = elf->symbols_index != 0 ? elf_getdata(table, NULL) : NULL;
@@ -487,7 +516,7 @@ int elf_file_symbols(const struct elf_file *elf,
 				elf->path);
 	for (int i = 1; gelf_getsym(symbols, i, &raw) != NULL; i++) {
 		int result = read_symbol(elf, &raw, &elf->sections[header.sh_link], (size_t)i,
-					 &symbol, fail);
+					 undefined, &symbol, fail);
 
 		if (result > 0)
 			result = each(&symbol, data, fail);
@@ -495,4 +524,18 @@ int elf_file_symbols(const struct elf_file *elf,
 			return result;
 	}
 	return 0;
+}
+
+int elf_file_symbols(const struct elf_file *elf,
+		     int (*each)(const struct elf_symbol *symbol, void *data, struct fail *fail),
+		     void *data, struct fail *fail)
+{
+	return each_symbol(elf, false, each, data, fail);
+}
+
+int elf_file_undefined(const struct elf_file *elf,
+		       int (*each)(const struct elf_symbol *symbol, void *data, struct fail *fail),
+		       void *data, struct fail *fail)
+{
+	return each_symbol(elf, true, each, data, fail);
 }

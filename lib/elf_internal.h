@@ -33,4 +33,19 @@ static inline bool in_range(uint64_t offset, uint64_t size, uint64_t whole)
 	return size <= whole && offset <= whole - size;
 }
 
+/* Of the index-th symbol; there are fewer than 2^24 in a file that fits FILE_SIZE_MAX and is believed. */
+static inline uint64_t undefined_address(size_t index)
+{
+	return ELF_UNDEFINED_BASE + (uint64_t)(index & 0xffffff) * 16;
+}
+
+/* The index-th relocation of either kind of table (lib/elf_relocate.c). */
+bool elf_relocation_get(Elf_Data *data, int index, GElf_Rela *out);
+/* Calls `each` for every table of relocations of a section, until it returns other than 0. */
+int elf_each_relocations(const struct elf_file *elf, const struct elf_section *section,
+			 int (*each)(const struct elf_file *elf,
+				     const struct elf_section *section, Elf_Data *data,
+				     void *context, struct fail *fail),
+			 void *context, struct fail *fail);
+
 #endif

@@ -81,8 +81,7 @@ static bool relocate(const struct elf_file *elf, const struct elf_section *secti
 	return true;
 }
 
-/* The index-th relocation of either kind of table. */
-static bool relocation_get(Elf_Data *data, int index, GElf_Rela *out)
+bool elf_relocation_get(Elf_Data *data, int index, GElf_Rela *out)
 {
 	GElf_Rel rel;
 
@@ -96,11 +95,13 @@ static bool relocation_get(Elf_Data *data, int index, GElf_Rela *out)
 
 /* Applies one table of relocations. */
 static int relocate_all(const struct elf_file *elf, const struct elf_section *section,
-			Elf_Data *symbols, Elf_Data *data, uint8_t *copy, struct fail *fail)
+			Elf_Data *data, void *copy, struct fail *fail)
 {
+	Elf_Data *symbols = elf->symbols_index == 0 ? NULL :
+			    elf_getdata(elf_getscn(elf->elf, elf->symbols_index), NULL);
 	GElf_Rela rela;
 
-	for (int i = 0; relocation_get(data, i, &rela); i++) {
+	for (int i = 0; elf_relocation_get(data, i, &rela); i++) {
 		if (!relocate(elf, section, symbols, &rela, copy))
 			return fail_set(fail, OUTCOME_ERROR, "%s: relocation %d of %s (type %u, offset "
 					"0x%" PRIx64 ") cannot be applied", elf->path, i,
@@ -110,25 +111,19 @@ static int relocate_all(const struct elf_file *elf, const struct elf_section *se
 	return 0;
 }
 
-int elf_file_relocate(const struct elf_file *elf, const struct elf_section *section,
-		      uint8_t **out, struct fail *fail)
+int elf_each_relocations(const struct elf_file *elf, const struct elf_section *section,
+			 int (*each)(const struct elf_file *elf,
+				     const struct elf_section *section, Elf_Data *data,
+				     void *context, struct fail *fail),
+			 void *context, struct fail *fail)
 {
 	Elf_Type kind = elf->architecture == ARCH_X86_64 ? ELF_T_RELA : ELF_T_REL;
-	Elf_Data *symbols = elf->symbols_index == 0 ? NULL :
-			    elf_getdata(elf_getscn(elf->elf, elf->symbols_index), NULL);
-	CLEANUP_FREE uint8_t *copy = NULL;
 
-	if (section->data == NULL)
-		return fail_set(fail, OUTCOME_ERROR, "%s: section %s has no bytes that could be "
-				"relocated", elf->path, section->name);
-	copy = malloc(section->size + 1);
-	if (copy == NULL)
-		return fail_memory(fail, "a section");
-	memcpy(copy, section->data, section->size);
 	for (size_t i = 1; i < elf->section_count; i++) {
 		Elf_Scn *scn = elf_getscn(elf->elf, i);
 		GElf_Shdr header;
 		Elf_Data *data;
+		int result;
 
 		if (gelf_getshdr(scn, &header) == NULL ||
 		    (header.sh_type != SHT_RELA && header.sh_type != SHT_REL) ||
@@ -138,10 +133,82 @@ int elf_file_relocate(const struct elf_file *elf, const struct elf_section *sect
 		if (data == NULL || data->d_type != kind || header.sh_link != elf->symbols_index)
 			return fail_set(fail, OUTCOME_ERROR, "%s: the relocations of %s are damaged",
 					elf->path, section->name);
-		if (relocate_all(elf, section, symbols, data, copy, fail) != 0)
-			return -1;
+		result = each(elf, section, data, context, fail);
+		if (result != 0)
+			return result;
 	}
+	return 0;
+}
+
+int elf_file_relocate(const struct elf_file *elf, const struct elf_section *section,
+		      uint8_t **out, struct fail *fail)
+{
+	CLEANUP_FREE uint8_t *copy = NULL;
+
+	if (section->data == NULL)
+		return fail_set(fail, OUTCOME_ERROR, "%s: section %s has no bytes that could be "
+				"relocated", elf->path, section->name);
+	copy = malloc(section->size + 1);
+	if (copy == NULL)
+		return fail_memory(fail, "a section");
+	memcpy(copy, section->data, section->size);
+	if (elf_each_relocations(elf, section, relocate_all, copy, fail) != 0)
+		return -1;
 	*out = copy;
 	copy = NULL;
 	return 0;
+}
+
+/* The size of what a relocation fills in, of any type that code has; 0: not known. */
+static size_t field_size(enum architecture architecture, unsigned type)
+{
+	if (architecture == ARCH_I386)
+		return type == R_386_32 || type == R_386_PC32 || type == R_386_PLT32 ||
+		       type == R_386_GOT32 || type == R_386_GOTOFF || type == R_386_GOTPC ? 4 : 0;
+	switch (type) {
+	case R_X86_64_64: case R_X86_64_PC64:
+		return 8;
+	case R_X86_64_PC32: case R_X86_64_PLT32: case R_X86_64_32: case R_X86_64_32S:
+	case R_X86_64_GOT32: case R_X86_64_GOTPCREL: case R_X86_64_GOTPCRELX:
+	case R_X86_64_REX_GOTPCRELX:
+		return 4;
+	default:
+		return 0;
+	}
+}
+
+struct fields {
+	int (*each)(uint64_t address, size_t size, void *data, struct fail *fail);
+	void *data;
+};
+
+static int fields_of(const struct elf_file *elf, const struct elf_section *section,
+		     Elf_Data *data, void *context, struct fail *fail)
+{
+	const struct fields *fields = context;
+	GElf_Rela rela;
+	int result = 0;
+
+	for (int i = 0; result == 0 && elf_relocation_get(data, i, &rela); i++) {
+		unsigned type = (unsigned)GELF_R_TYPE(rela.r_info);
+		size_t size = field_size(elf->architecture, type);
+
+		if (type == R_X86_64_NONE)	/* and R_386_NONE */
+			continue;
+		if (size == 0 || !in_range(rela.r_offset, size, section->size))
+			return fail_set(fail, OUTCOME_ERROR, "%s: relocation %d of %s has type %u and "
+					"offset 0x%" PRIx64 ", which cannot be", elf->path, i,
+					section->name, type, rela.r_offset);
+		result = fields->each(section->address + rela.r_offset, size, fields->data, fail);
+	}
+	return result;
+}
+
+int elf_file_relocations(const struct elf_file *elf, const struct elf_section *section,
+			 int (*each)(uint64_t address, size_t size, void *data, struct fail *fail),
+			 void *data, struct fail *fail)
+{
+	struct fields fields = { each, data };
+
+	return elf_each_relocations(elf, section, fields_of, &fields, fail);
 }

@@ -20,12 +20,14 @@ struct wanted {
 	const char *module;
 	bool any_module;
 	bool variable;		/* else a function */
+	const char *noun;	/* "function", for messages */
 };
 
 static bool symbol_wanted(const struct symbol *symbol, const struct wanted *wanted,
 			  const char *module)
 {
-	if (symbol_is_text(symbol) == wanted->variable)
+	/* 'U': the image only refers to it */
+	if (symbol_is_text(symbol) == wanted->variable || symbol->type == 'U')
 		return false;
 	if (module != NULL)
 		return symbol->module != NULL && module_name_equal(symbol->module, module);
@@ -47,8 +49,7 @@ static int fail_not_found(const struct symtab *symtab, const struct wanted *want
 	const struct symbol *symbol;
 	size_t count = 0;
 
-	(void)fail_set(fail, OUTCOME_NOT_FOUND, "no function %s%s%s%s",
-		       wanted->variable ? "or variable " : "", wanted->name,
+	(void)fail_set(fail, OUTCOME_NOT_FOUND, "no %s %s%s%s", wanted->noun, wanted->name,
 		       wanted->module != NULL ? " in module " :
 		       wanted->any_module ? "" : " in the kernel image",
 		       wanted->module == NULL ? "" : wanted->module);
@@ -57,10 +58,13 @@ static int fail_not_found(const struct symtab *symtab, const struct wanted *want
 				  "or check the name");
 	for (symbol = symtab_next(symtab, wanted->name, NULL); symbol != NULL;
 	     symbol = symtab_next(symtab, wanted->name, symbol)) {
+		if (symbol->type == 'U')
+			continue;
 		if (count++ == 0)
 			fail_append(fail, "; that name is %s here:",
-				    symbol_is_text(symbol) || wanted->variable ?
-				    "elsewhere, say `module`" : "data");
+				    symbol_is_text(symbol) == wanted->variable ?
+				    wanted->variable ? "a function" : "data" :
+				    "elsewhere, say `module`");
 		place_append(fail, symbol);
 	}
 	if (count > 0)
@@ -140,7 +144,7 @@ int function_find(const struct symtab *symtab, const char *name, const char *mod
 		  bool any_module, unsigned occurrence, const struct symbol **out,
 		  struct fail *fail)
 {
-	const struct wanted wanted = { name, module, any_module, false };
+	const struct wanted wanted = { name, module, any_module, false, "function" };
 
 	return find(symtab, &wanted, occurrence, out, fail);
 }
@@ -149,7 +153,7 @@ int symbol_find(const struct symtab *symtab, const char *name, const char *modul
 		bool any_module, unsigned occurrence, const struct symbol **out,
 		struct fail *fail)
 {
-	struct wanted wanted = { name, module, any_module, false };
+	struct wanted wanted = { name, module, any_module, false, "function or variable" };
 	const struct symbol *first;
 
 	wanted.variable = symbols_pick(symtab, &wanted, module, 0, &first) == 0 &&
@@ -157,7 +161,30 @@ int symbol_find(const struct symtab *symtab, const char *name, const char *modul
 	return find(symtab, &wanted, occurrence, out, fail);
 }
 
-static int function_decode(struct decoder *decoder, struct function *function, struct fail *fail)
+int variable_find(const struct symtab *symtab, const char *name, const char *module,
+		  unsigned occurrence, const struct symbol **out, struct fail *fail)
+{
+	const struct wanted wanted = { name, module, false, true, "variable" };
+
+	return find(symtab, &wanted, occurrence, out, fail);
+}
+
+/* Branches with 32 bits alone have relocations. */
+int function_refer(struct target *target, struct insn *insn, struct fail *fail)
+{
+	uint64_t to;
+	int result;
+
+	if (!insn->has_target || insn->length < 5)
+		return 0;
+	result = target_reference(target, insn->address + insn->length - 4, &to, fail);
+	if (result > 0)
+		insn->target = to + 4;	/* the field counts from the instruction's end */
+	return result < 0 ? -1 : 0;
+}
+
+static int function_decode(struct target *target, struct decoder *decoder,
+			   struct function *function, struct fail *fail)
 {
 	size_t room = 0;
 
@@ -178,6 +205,8 @@ static int function_decode(struct decoder *decoder, struct function *function, s
 				function->symbol->address + function->decoded,
 				&function->insns[function->count], &ignored) != 0)
 			break;
+		if (function_refer(target, &function->insns[function->count], fail) != 0)
+			return -1;
 		function->decoded += function->insns[function->count++].length;
 	}
 	return 0;
@@ -199,7 +228,7 @@ int function_load(struct target *target, struct decoder *decoder, const struct s
 	if (target_read(target, symbol->address, out->bytes, symbol->size, symbol->name,
 			fail) == 0) {
 		out->size = insn_trim(decoder, out->bytes, symbol->size, symbol->address);
-		if (function_decode(decoder, out, fail) == 0)
+		if (function_decode(target, decoder, out, fail) == 0)
 			return 0;
 	}
 	function_deinit(out);

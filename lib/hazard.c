@@ -83,11 +83,11 @@ int hazard_data(const struct kernel *kernel, const struct symbol *symbol, uint64
 	return hazard_data_owners(&kernel->hazards->tables, kernel, symbol, &data, out, fail);
 }
 
-static int refuse(const struct function *function, const struct owner *owner, struct fail *fail)
+static int refuse(const struct symbol *symbol, const struct owner *owner, struct fail *fail)
 {
 	(void)fail_at(fail, OUTCOME_HAZARD, owner->address, "%s+0x%" PRIx64 " (0x%" PRIx64 ") is %s%s%s%s; %s",
-		      function->symbol->name, owner->address - function->symbol->address,
-		      owner->address, owner_what(owner->kind), owner->detail == NULL ? "" : " (",
+		      symbol->name, owner->address - symbol->address, owner->address,
+		      owner_what(owner->kind), owner->detail == NULL ? "" : " (",
 		      owner->detail == NULL ? "" : owner->detail, owner->detail == NULL ? "" : ")",
 		      owner_advice(owner));
 	if (owner->policy == OWNER_ALLOWABLE)
@@ -96,24 +96,42 @@ static int refuse(const struct function *function, const struct owner *owner, st
 	return -1;
 }
 
-static int check_owners(const struct kernel *kernel, const struct function *function,
-			const struct hazard_change *change, struct fail *fail)
+/* That none of the owners of the bytes from `start` to before `end` stands against the change. */
+static int check_owners(const struct symbol *symbol, const struct owners *owners, uint64_t start,
+			uint64_t end, unsigned long allow, struct fail *fail)
+{
+	for (size_t i = 0; i < owners->count; i++) {
+		const struct owner *owner = &owners->items[i];
+
+		if (owner->policy == OWNER_SETTLED || !owner_touches(owner, start, end) ||
+		    (owner->policy == OWNER_ALLOWABLE && (allow >> owner->kind & 1) != 0))
+			continue;
+		return refuse(symbol, owner, fail);
+	}
+	return 0;
+}
+
+int hazard_variable(const struct kernel *kernel, const struct symbol *symbol, uint64_t address,
+		    size_t size, unsigned long allow, struct fail *fail)
+{
+	CLEANUP(owners_deinit) struct owners owners = { .items = NULL };
+
+	if (hazard_data(kernel, symbol, address, size, &owners, fail) != 0)
+		return -1;
+	return check_owners(symbol, &owners, address, address + size, allow, fail);
+}
+
+static int check_function(const struct kernel *kernel, const struct function *function,
+			  const struct hazard_change *change, struct fail *fail)
 {
 	CLEANUP(owners_deinit) struct owners owners = { .items = NULL };
 	uint64_t start = function->symbol->address + change->offset;
+	unsigned long allow = change->allow | (change->returns ? 1UL << OWNER_ORC_UNWIND : 0);
 
-	if (hazard_owners(kernel, function, &owners, fail) != 0)
+	if (change->owners == NULL && hazard_owners(kernel, function, &owners, fail) != 0)
 		return -1;
-	for (size_t i = 0; i < owners.count; i++) {
-		const struct owner *owner = &owners.items[i];
-
-		if (owner->policy == OWNER_SETTLED ||
-		    !owner_touches(owner, start, start + change->length) ||
-		    (owner->policy == OWNER_ALLOWABLE && (change->allow >> owner->kind & 1) != 0))
-			continue;
-		return refuse(function, owner, fail);
-	}
-	return 0;
+	return check_owners(function->symbol, change->owners == NULL ? &owners : change->owners,
+			    start, start + change->length, allow, fail);
 }
 
 int hazard_bytes(const struct kernel *kernel, const struct function *function,
@@ -122,7 +140,7 @@ int hazard_bytes(const struct kernel *kernel, const struct function *function,
 	size_t first = function_insn_at(function, change->offset);
 	bool several = first != SIZE_MAX && function->insns[first].length < change->length;
 
-	if (check_owners(kernel, function, change, fail) != 0 ||
+	if (check_function(kernel, function, change, fail) != 0 ||
 	    hazard_stack_change(kernel->target->info.architecture, function, change, fail) != 0)
 		return -1;
 	/* The function was decoded with the int3 of a kprobe behind the bytes in it, too. */

@@ -161,7 +161,8 @@ int hazard_stack_change(enum architecture arch, const struct function *function,
 	size_t first = function_insn_at(function, change->offset), behind = first;
 	const struct insn *old, *new;
 
-	if (change->count == 0 || first == SIZE_MAX || (change->allow >> OWNER_ORC_UNWIND & 1) != 0)
+	if (change->count == 0 || first == SIZE_MAX || change->returns ||
+	    (change->allow >> OWNER_ORC_UNWIND & 1) != 0)
 		return 0;
 	while (behind < function->count && function->insns[behind].address < end)
 		behind++;

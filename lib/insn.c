@@ -298,6 +298,24 @@ static void opaque_set(struct insn *insn)
 	insn->operands[0] = '\0';
 }
 
+/* All but the text. False: it is no instruction, or not a whole one. */
+static bool decode(enum architecture arch, const uint8_t *bytes, size_t length, uint64_t address,
+		   struct insn_layout *layout, struct insn *out)
+{
+	if (!insn_layout(arch, bytes, length, layout))
+		return false;
+	memset(out, 0, sizeof(*out));
+	out->address = address;
+	out->length = layout->length;
+	memcpy(out->bytes, bytes, layout->length);
+	out->nop = is_nop(layout, bytes);
+	out->int3 = layout_is(layout, 0, 0xcc);
+	out->endbr = layout_is(layout, 1, 0x1e) && layout->repeat == 0xf3 &&
+		     (layout->modrm == 0xfa || layout->modrm == 0xfb);
+	flow_set(layout, out);
+	return true;
+}
+
 int insn_decode(struct decoder *decoder, const uint8_t *bytes, size_t length, uint64_t address,
 		struct insn *out, struct fail *fail)
 {
@@ -305,19 +323,10 @@ int insn_decode(struct decoder *decoder, const uint8_t *bytes, size_t length, ui
 	const uint8_t *at = bytes;
 	uint64_t next = address;
 
-	if (!insn_layout(decoder->arch, bytes, length, &layout))
+	if (!decode(decoder->arch, bytes, length, address, &layout, out))
 		return fail_at(fail, OUTCOME_MISMATCH, address,
 			       "no instruction of %s, or not a whole one, at 0x%" PRIx64,
 			       arch_name(decoder->arch), address);
-	memset(out, 0, sizeof(*out));
-	out->address = address;
-	out->length = layout.length;
-	memcpy(out->bytes, bytes, layout.length);
-	out->nop = is_nop(&layout, bytes);
-	out->int3 = layout_is(&layout, 0, 0xcc);
-	out->endbr = layout_is(&layout, 1, 0x1e) && layout.repeat == 0xf3 &&
-		     (layout.modrm == 0xfa || layout.modrm == 0xfb);
-	flow_set(&layout, out);
 
 	size_t left = layout.length;
 
@@ -347,7 +356,7 @@ size_t insn_trim(struct decoder *decoder, const uint8_t *bytes, size_t length, u
 	size_t end = 0;
 
 	for (size_t at = 0; at < length;) {
-		struct fail fail;
+		struct insn_layout layout;
 		struct insn insn;
 		/* Zero bytes are `add %al,(%rax)` too: padding only where no code runs into them. */
 		size_t skip = flow == FLOW_NEXT || flow == FLOW_BRANCH ? 0 :
@@ -357,7 +366,7 @@ size_t insn_trim(struct decoder *decoder, const uint8_t *bytes, size_t length, u
 			at += skip;
 			continue;
 		}
-		if (insn_decode(decoder, bytes + at, length - at, address + at, &insn, &fail) != 0)
+		if (!decode(decoder->arch, bytes + at, length - at, address + at, &layout, &insn))
 			return length;
 		at += insn.length;
 		if (insn.int3 || insn.nop)

@@ -21,6 +21,30 @@ void text_add(struct text *text, const char *format, ...)
 		text->at += written;
 }
 
+void text_put(struct text *text, const char *string, size_t length)
+{
+	if (length >= (size_t)(text->end - text->at)) {
+		text->full = true;
+		return;
+	}
+	memcpy(text->at, string, length);
+	text->at += length;
+	*text->at = '\0';
+}
+
+void text_put_number(struct text *text, uint64_t number)
+{
+	char digits[2 + 16], *at = digits + sizeof(digits);
+
+	do {
+		*--at = "0123456789abcdef"[number & 15];
+		number >>= 4;
+	} while (number != 0);
+	*--at = 'x';
+	*--at = '0';
+	text_put(text, at, (size_t)(digits + sizeof(digits) - at));
+}
+
 const char *insn_segment_name(uint8_t prefix)
 {
 	switch (prefix) {
@@ -124,9 +148,14 @@ static const char *const registers32[] = {
 static void signed_add(struct text *text, int64_t value)
 {
 	if (value < 0)
-		text_add(text, "-0x%" PRIx64, 0 - (uint64_t)value);
-	else
-		text_add(text, "0x%" PRIx64, (uint64_t)value);
+		text_put(text, "-", 1);
+	text_put_number(text, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+}
+
+static void register_add(struct text *text, const char *name)
+{
+	text_put(text, "%", 1);
+	text_put(text, name, strlen(name));
 }
 
 static void memory16_add(struct text *text, const struct insn_layout *layout, int64_t displacement)
@@ -182,13 +211,13 @@ static void memory_add(struct text *text, const struct insn_layout *layout, cons
 	}
 	if (layout->displacement_size > 0)
 		signed_add(text, displacement);
-	text_add(text, "(");
+	text_put(text, "(", 1);
 	if (has_base)
-		text_add(text, "%%%s", registers[base | (layout->rex & REX_B ? 8 : 0)]);
+		register_add(text, registers[base | (layout->rex & REX_B ? 8 : 0)]);
 	if (layout->sib_at != 0 && (scale != 0 || has_index || (has_base && base != 4)))
 		text_add(text, ",%%%s,%u", has_index ? registers[index] : wide ? "riz" : "eiz",
 			 1U << scale);
-	text_add(text, ")");
+	text_put(text, ")", 1);
 }
 
 /* The immediate, sign-extended as the processor does it, cut to the size it is used in. */
@@ -214,7 +243,7 @@ static uint64_t immediate_value(const struct insn_layout *layout, const uint8_t 
 /* A number that capstone printed: small ones have no 0x. */
 static void number_add(struct text *text, const char *digits)
 {
-	text_add(text, "0x%" PRIx64, (uint64_t)strtoull(digits, NULL, 0));
+	text_put_number(text, strtoull(digits, NULL, 0));
 }
 
 static void operand_add(struct text *text, const struct insn_layout *layout, const char *operand,
@@ -226,12 +255,13 @@ static void operand_add(struct text *text, const struct insn_layout *layout, con
 	if (operand[0] == '$' && immediates == 1 && layout->immediate_size > 0 &&
 	    (layout->immediate_size <= 2 || layout->immediate_size == 4 ||
 	     layout->immediate_size == 8)) {
-		text_add(text, "$0x%" PRIx64, immediate_value(layout, insn->bytes));
+		text_put(text, "$", 1);
+		text_put_number(text, immediate_value(layout, insn->bytes));
 	} else if (operand[0] == '$') {
-		text_add(text, "$");
+		text_put(text, "$", 1);
 		number_add(text, operand + 1);
 	} else if (insn->has_target) {
-		text_add(text, "0x%" PRIx64, insn->target);
+		text_put_number(text, insn->target);
 	} else if (is_moffs(layout) && memory) {
 		uint64_t address = (uint64_t)insn_number(insn->bytes + layout->immediate_at,
 							 layout->immediate_size);
@@ -246,12 +276,12 @@ static void operand_add(struct text *text, const struct insn_layout *layout, con
 	} else if (layout->map == 1 && strncmp(operand, "%dr", 3) == 0) {
 		text_add(text, "%%db%s", operand + 3);
 	} else if (insn_is_indirect(layout) && has_memory(layout)) {
-		text_add(text, "*");
+		text_put(text, "*", 1);
 		memory_add(text, layout, insn->bytes);
 	} else if (memory && has_memory(layout) && strstr(operand, "mm") == NULL) {
 		memory_add(text, layout, insn->bytes);
 	} else {
-		text_add(text, "%s", operand);
+		text_put(text, operand, strlen(operand));
 	}
 }
 
@@ -423,7 +453,7 @@ void insn_operands_print(struct text *text, const struct insn_layout *layout,
 		immediates += operands[i][0] == '$';
 	for (size_t i = first; i < count; i++) {
 		if (i > first)
-			text_add(text, ",");
+			text_put(text, ",", 1);
 		operand_add(text, layout, operands[i], immediates, insn);
 	}
 }

@@ -14,6 +14,9 @@ struct text {
 };
 
 void text_add(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The same of a text alone, and of a number, "0x28", in a tenth of the time. */
+void text_put(struct text *text, const char *string, size_t length);
+void text_put_number(struct text *text, uint64_t number);
 
 /* "fs" for 64 */
 const char *insn_segment_name(uint8_t prefix);

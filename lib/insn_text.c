@@ -261,7 +261,7 @@ static void mnemonic_add(struct text *text, const struct insn_layout *layout, co
 	if (strncmp(mnemonic, "sal", 3) == 0)
 		text_add(text, "shl%.*s", (int)(length - 3), mnemonic + 3);
 	else
-		text_add(text, "%.*s", (int)length, mnemonic);
+		text_put(text, mnemonic, length);
 	if (layout_is(layout, 1, 0x35) && layout->arch == ARCH_X86_64)
 		text_add(text, (layout->rex & REX_W) != 0 ? "q" : "l");	/* sysexit */
 	if (hinted)

@@ -25,7 +25,7 @@ void journal_entry_deinit(struct journal_entry *entry)
 	free(entry->source);
 	free(entry->yaml);
 	for (size_t i = 0; i < entry->site_count; i++) {
-		free(entry->sites[i].function);
+		free(entry->sites[i].symbol);
 		free(entry->sites[i].module);
 	}
 	free(entry->sites);
@@ -55,12 +55,15 @@ static void digest_text(crypto_hash_sha256_state *state, const char *text)
 
 void site_digest(const struct journal_site *site, unsigned char out[crypto_hash_sha256_BYTES])
 {
-	const uint64_t numbers[] = { site->module_identity, site->offset, site->address,
-				     site->multiple, site->old.length };
+	/* Schema version 2 had nothing but `multiple`: its digests hold. */
+	const uint64_t flags = (uint64_t)site->allowed << 32 |
+			       (site->variable ? 2 : 0) | (site->multiple ? 1 : 0);
+	const uint64_t numbers[] = { site->module_identity, site->offset, site->address, flags,
+				     site->old.length };
 	crypto_hash_sha256_state state;
 
 	(void)crypto_hash_sha256_init(&state);
-	digest_text(&state, site->function);
+	digest_text(&state, site->symbol);
 	digest_text(&state, site->module != NULL ? site->module : "");
 	(void)crypto_hash_sha256_update(&state, (const unsigned char *)numbers, sizeof(numbers));
 	(void)crypto_hash_sha256_update(&state, site->old.data, site->old.length);
@@ -104,15 +107,15 @@ static int site_insert(const struct journal *journal, const struct journal_site 
 	unsigned char digest[crypto_hash_sha256_BYTES];
 	int code = SQLITE_OK;
 
-	if (db_prepare(journal, "INSERT INTO site (entry, number, function, module,"
-		       " module_identity, offset, address, old, new, multiple, digest)"
-		       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+	if (db_prepare(journal, "INSERT INTO site (entry, number, symbol, module,"
+		       " module_identity, offset, address, old, new, multiple, digest, variable,"
+		       " allowed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
 		       &statement, fail) < 0)
 		return -1;
 	site_digest(site, digest);
 	code |= sqlite3_bind_int64(statement, 1, entry);
 	code |= bind_number(statement, 2, number);
-	code |= bind_text(statement, 3, site->function);
+	code |= bind_text(statement, 3, site->symbol);
 	code |= bind_text(statement, 4, site->module);
 	code |= bind_number(statement, 5, site->module_identity);
 	code |= bind_number(statement, 6, site->offset);
@@ -121,6 +124,8 @@ static int site_insert(const struct journal *journal, const struct journal_site 
 	code |= bind_bytes(statement, 9, &site->replacement);
 	code |= sqlite3_bind_int(statement, 10, site->multiple);
 	code |= sqlite3_bind_blob(statement, 11, digest, sizeof(digest), SQLITE_STATIC);
+	code |= sqlite3_bind_int(statement, 12, site->variable);
+	code |= bind_number(statement, 13, site->allowed);
 	return run(journal, statement, code, "write the intent", fail);
 }
 

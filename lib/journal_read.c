@@ -110,8 +110,9 @@ static void site_read(struct row *row, struct journal_site *site)
 {
 	unsigned char digest[crypto_hash_sha256_BYTES];
 	struct bytes stored = { .length = 0 };
+	int64_t allowed;
 
-	site->function = row_text(row, 0);
+	site->symbol = row_text(row, 0);
 	site->module = row_text_or_null(row, 1);
 	site->module_identity = (uint64_t)row_number(row, 2);
 	site->offset = (uint64_t)row_number(row, 3);
@@ -120,7 +121,11 @@ static void site_read(struct row *row, struct journal_site *site)
 	row_bytes(row, 6, &site->replacement);
 	site->multiple = row_number(row, 7) != 0;
 	row_bytes(row, 8, &stored);
-	if (site->old.length != site->replacement.length || stored.length != sizeof(digest))
+	site->variable = row_number(row, 9) != 0;
+	allowed = row_number(row, 10);
+	site->allowed = (uint32_t)allowed;
+	if (site->old.length != site->replacement.length || stored.length != sizeof(digest) ||
+	    allowed < 0 || allowed > UINT32_MAX)
 		row->bad = true;
 	if (row->bad || row->no_memory)
 		return;
@@ -133,8 +138,8 @@ static int sites_read(const struct journal *journal, struct journal_entry *entry
 	CLEANUP_STATEMENT sqlite3_stmt *statement = NULL;
 	int got;
 
-	if (db_prepare(journal, "SELECT function, module, module_identity, offset, address, old,"
-		       " new, multiple, digest FROM site WHERE entry = ?1 ORDER BY number",
+	if (db_prepare(journal, "SELECT symbol, module, module_identity, offset, address, old,"
+		       " new, multiple, digest, variable, allowed FROM site WHERE entry = ?1 ORDER BY number",
 		       &statement, fail) < 0)
 		return -1;
 	if (sqlite3_bind_int64(statement, 1, entry->id) != SQLITE_OK)

@@ -63,6 +63,13 @@ static const char *const migrations[] = {
 	" cpu INTEGER PRIMARY KEY CHECK (cpu BETWEEN 0 AND 8191),"
 	" boot_id TEXT NOT NULL"
 	") STRICT;",
+
+	/* Sites in data, and what the patch allows at a site: before, that stood in its text alone,
+	 * so that status names the owners that an older entry's patch allowed. */
+	"ALTER TABLE site RENAME COLUMN function TO symbol;"
+	"ALTER TABLE site ADD COLUMN variable INTEGER NOT NULL DEFAULT 0 CHECK (variable IN (0, 1));"
+	"ALTER TABLE site ADD COLUMN allowed INTEGER NOT NULL DEFAULT 0"
+	" CHECK (allowed BETWEEN 0 AND 4294967295);",
 };
 
 enum { VERSION_KNOWN = sizeof(migrations) / sizeof(migrations[0]) };

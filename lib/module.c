@@ -10,7 +10,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MODULES_TEXT_MAX = 4 * 1024 * 1024 };
+#include "lib/elf_note.h"
+
+enum {
+	MODULES_TEXT_MAX = 4 * 1024 * 1024,
+	PATH_SIZE = sizeof("/sys/module//notes/.note.gnu.build-id") +
+		    sizeof(((struct module *)0)->name)
+};
+_Static_assert((int)MODULE_BUILD_ID_MAX == (int)BUILD_ID_TEXT_MAX, "a build-id's text has one size");
 
 /* "-" where the kernel cannot unload any module; a user "[permanent]" where this one has no way out
  * (print_unload_info(), kernel/module); "-1" of one on its way out, whose last reference, the kernel's
@@ -215,20 +222,30 @@ const struct module *modules_at(const struct modules *modules, uint64_t address,
 	return NULL;
 }
 
-int module_identity(const char *name, uint64_t *out, struct fail *fail)
+/* "/sys/module/NAME/FILE", with the name as the kernel has it. -1: it is no name of a module. */
+static int module_path(const char *name, const char *file, char *out, size_t size,
+		       struct fail *fail)
 {
-	char path[sizeof("/sys/module//initstate") + sizeof(((struct module *)0)->name)];
-	struct stat status;
-	int length = snprintf(path, sizeof(path), "/sys/module/%s/initstate", name);
+	int length = snprintf(out, size, "/sys/module/%s/%s", name, file);
 
-	*out = 0;
 	if (*name == '\0' || strchr(name, '/') != NULL || strspn(name, ".") == strlen(name) ||
-	    length < 0 || (size_t)length >= sizeof(path))
+	    length < 0 || (size_t)length >= size)
 		return fail_set(fail, OUTCOME_ERROR, "\"%.64s\" is no name of a module", name);
-	for (char *at = path + strlen("/sys/module/"); *at != '/'; at++) {
+	for (char *at = out + strlen("/sys/module/"); *at != '/'; at++) {
 		if (*at == '-')
 			*at = '_';
 	}
+	return 0;
+}
+
+int module_identity(const char *name, uint64_t *out, struct fail *fail)
+{
+	char path[PATH_SIZE];
+	struct stat status;
+
+	*out = 0;
+	if (module_path(name, "initstate", path, sizeof(path), fail) != 0)
+		return -1;
 	/* Code built into the kernel has a directory too, but no initstate. */
 	if (stat(path, &status) != 0)
 		goto missing;
@@ -239,4 +256,24 @@ int module_identity(const char *name, uint64_t *out, struct fail *fail)
 	return 0;
 missing:
 	return errno == ENOENT ? 0 : fail_errno(fail, errno, "%s: cannot look at the module", path);
+}
+
+int module_build_id(const char *name, char out[MODULE_BUILD_ID_MAX], struct fail *fail)
+{
+	CLEANUP_FCLOSE FILE *file = NULL;
+	char path[PATH_SIZE];
+	uint8_t note[256];
+	size_t size;
+
+	out[0] = '\0';
+	if (module_path(name, "notes/.note.gnu.build-id", path, sizeof(path), fail) != 0)
+		return -1;
+	file = fopen(path, "re");
+	if (file == NULL)
+		return errno == ENOENT ? 0 :
+		       fail_errno(fail, errno, "%s: cannot read the module's build-id", path);
+	size = fread(note, 1, sizeof(note), file);
+	if (!elf_note_build_id(note, size, out))
+		out[0] = '\0';
+	return 0;
 }

@@ -88,18 +88,38 @@ static void conditions_deinit(struct conditions *conditions)
 	strings_deinit(&conditions->build_ids);
 }
 
+static void site_deinit(struct site *site)
+{
+	free(site->symbol);
+	free(site->module);
+	for (size_t i = 0; i < site->pattern_count; i++) {
+		for (size_t j = 0; j < site->patterns[i].count; j++)
+			free(site->patterns[i].lines[j].text);
+		free(site->patterns[i].lines);
+	}
+	free(site->patterns);
+	free(site->expect.assembler);
+	free(site->digest);
+	for (size_t i = 0; i < site->allow_count; i++)
+		free(site->allow[i].reason);
+	free(site->allow);
+}
+
 static void variant_deinit(struct variant *variant)
 {
 	conditions_deinit(&variant->when);
-	for (size_t i = 0; i < variant->site_count; i++) {
-		free(variant->sites[i].function);
-		free(variant->sites[i].module);
-		free(variant->sites[i].expect.assembler);
-		for (size_t j = 0; j < variant->sites[i].allow_count; j++)
-			free(variant->sites[i].allow[j].reason);
-		free(variant->sites[i].allow);
-	}
+	for (size_t i = 0; i < variant->site_count; i++)
+		site_deinit(&variant->sites[i]);
 	free(variant->sites);
+}
+
+static void requirements_deinit(struct requirements *requires)
+{
+	strings_deinit(&requires->symbols);
+	for (size_t i = 0; i < requires->type_count; i++)
+		free(requires->types[i].name);
+	free(requires->types);
+	strings_deinit(&requires->module_build_ids);
 }
 
 void patch_deinit(struct patch *patch)
@@ -109,6 +129,7 @@ void patch_deinit(struct patch *patch)
 	free(patch->summary);
 	free(patch->description);
 	conditions_deinit(&patch->kernel);
+	requirements_deinit(&patch->requires);
 	for (size_t i = 0; i < patch->variant_count; i++)
 		variant_deinit(&patch->variants[i]);
 	free(patch->variants);
@@ -118,6 +139,7 @@ void patch_deinit(struct patch *patch)
 static void site_plan_deinit(struct site_plan *site)
 {
 	free(site->message);
+	free(site->symbol);
 	free(site->module);
 	free(site->expected.assembler);
 	free(site->found.assembler);

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plan_site.h"
+#include "lib/plan_site.h"
+#include "lib/plan_warn.h"
+#include "lib/requirements.h"
 
 static int plan_outcome(struct plan *plan, enum outcome outcome, const char *message,
 			struct fail *fail)
@@ -44,42 +46,6 @@ static int choose_variant(const struct kernel *kernel, const struct patch *patch
 	return -1;
 }
 
-/* The compiler splits and copies functions; what is changed in one part is not in the others. */
-static int warn_siblings(const struct kernel *kernel, struct plan *plan, struct fail *fail)
-{
-	for (size_t i = 0; i < plan->site_count; i++) {
-		const char *name = plan->sites[i].site->function;
-		const struct symbol *sibling = NULL;
-		bool told = false;
-		char text[1024];
-		size_t length;
-
-		for (size_t j = 0; j < i && !told; j++)
-			told = strcmp(plan->sites[j].site->function, name) == 0;
-		if (told || !plan->sites[i].located)
-			continue;
-		length = (size_t)snprintf(text, sizeof(text), "%.200s also lives in", name);
-		for (size_t count = 0; count < 16; count++) {
-			sibling = symtab_next_sibling(kernel->symtab, name, sibling);
-			if (sibling == NULL)
-				break;
-			length += (size_t)snprintf(text + length, sizeof(text) - length,
-						   "%s %.40s (0x%" PRIx64 ")",
-						   count == 0 ? "" : ",", sibling->name,
-						   sibling->address);
-			if (length >= sizeof(text) - 80)
-				break;
-		}
-		if (symtab_next_sibling(kernel->symtab, name, NULL) == NULL)
-			continue;
-		(void)snprintf(text + length, sizeof(text) - length,
-			       ": the change may be needed there too");
-		if (strings_add(&plan->warnings, text) != 0)
-			return fail_memory(fail, "a warning");
-	}
-	return 0;
-}
-
 /* Two sites under different names can be the same bytes. */
 static int check_overlap(const struct patch *patch, struct plan *plan, struct fail *fail)
 {
@@ -90,9 +56,10 @@ static int check_overlap(const struct patch *patch, struct plan *plan, struct fa
 			const struct site_plan *b = &plan->sites[j];
 			char text[512], path[SITE_PATH_MAX], other[SITE_PATH_MAX];
 
-			if (!a->located || !b->located ||
-			    a->address >= b->address + b->site->replacement.length ||
-			    b->address >= a->address + a->site->replacement.length)
+			if (!a->located || !b->located || a->replacement.bytes.length == 0 ||
+			    b->replacement.bytes.length == 0 ||
+			    a->address >= b->address + b->replacement.bytes.length ||
+			    b->address >= a->address + a->replacement.bytes.length)
 				continue;
 			(void)snprintf(text, sizeof(text),
 				       "%.200s:%u:%u: error: %s overlaps %s: both are at 0x%" PRIx64
@@ -118,15 +85,16 @@ static int check_jumps(const struct kernel *kernel, struct plan *plan, struct fa
 			const struct site_plan *into = &plan->sites[j];
 			char text[512], path[SITE_PATH_MAX], other[SITE_PATH_MAX];
 
-			if (i == j || from->outcome != OUTCOME_APPLICABLE || !into->located ||
-			    !into->site->multiple || !plan_site_jumps_into(kernel, from, into))
+			if (!into->multiple || i == j || from->outcome != OUTCOME_APPLICABLE ||
+			    !into->located || from->site->where == SITE_VARIABLE ||
+			    !plan_code_jumps_into(kernel, from, into))
 				continue;
-			(void)snprintf(text, sizeof(text), "%.200s:%u:%u: error: %s.replace.bytes: "
-				       "it jumps into the middle of %s, at 0x%" PRIx64 " on this "
-				       "kernel", plan->patch->source,
-				       from->site->replacement_place.line,
-				       from->site->replacement_place.column,
+			(void)snprintf(text, sizeof(text), "%.200s:%u:%u: error: %s.%s: it jumps "
+				       "into the middle of %s, at 0x%" PRIx64 " on this kernel",
+				       plan->patch->source, from->site->operation.place.line,
+				       from->site->operation.place.column,
 				       plan_site_path(plan->patch, plan->variant, i, path),
+				       plan_site_replace(from->site),
 				       plan_site_path(plan->patch, plan->variant, j, other),
 				       into->address);
 			if (plan_site_outcome(from, OUTCOME_INVALID_SPEC, text) != 0)
@@ -171,11 +139,12 @@ static int combine(struct plan *plan, struct fail *fail)
 	return plan_outcome(plan, OUTCOME_APPLICABLE, NULL, fail);
 }
 
-static struct proof proof_start(const struct kernel *kernel, struct plan *plan, size_t index)
+static struct proof proof_start(const struct kernel *kernel, struct plan *plan, size_t index,
+				struct loaded_functions *functions)
 {
 	return (struct proof){ .kernel = kernel, .patch = plan->patch, .variant = plan->variant,
 			       .index = index, .site = plan->sites[index].site,
-			       .plan = &plan->sites[index] };
+			       .plan = &plan->sites[index], .functions = functions };
 }
 
 /* All that is wrong in the patch itself, before any kernel text is looked at. */
@@ -185,7 +154,7 @@ static int check_sites(const struct kernel *kernel, struct plan *plan, struct fa
 
 	(void)fail_set(&all, OUTCOME_INVALID_SPEC, "%s", "");
 	for (size_t i = 0; i < plan->site_count; i++) {
-		struct proof proof = proof_start(kernel, plan, i);
+		struct proof proof = proof_start(kernel, plan, i, NULL);
 		struct fail why;
 
 		if (plan_site_check(&proof, &why) == 0)
@@ -201,8 +170,10 @@ static int check_sites(const struct kernel *kernel, struct plan *plan, struct fa
 
 static int prove_sites(const struct kernel *kernel, struct plan *plan, struct fail *fail)
 {
+	CLEANUP(loaded_deinit) struct loaded_functions functions = { .count = 0 };
+
 	for (size_t i = 0; i < plan->site_count; i++) {
-		struct proof proof = proof_start(kernel, plan, i);
+		struct proof proof = proof_start(kernel, plan, i, &functions);
 
 		if (plan_site(&proof, fail) != 0)
 			return -1;
@@ -210,7 +181,7 @@ static int prove_sites(const struct kernel *kernel, struct plan *plan, struct fa
 	if (check_overlap(plan->patch, plan, fail) != 0 || check_jumps(kernel, plan, fail) != 0 ||
 	    combine(plan, fail) != 0)
 		return -1;
-	return warn_siblings(kernel, plan, fail);
+	return plan_warn(kernel, plan, fail);
 }
 
 static int plan_fill(const struct kernel *kernel, struct plan *plan, struct fail *fail)
@@ -218,14 +189,21 @@ static int plan_fill(const struct kernel *kernel, struct plan *plan, struct fail
 	struct fail why;
 
 	plan->outcome = OUTCOME_APPLICABLE;
-	if (choose_variant(kernel, plan->patch, &plan->variant, &why) != 0)
+	if (choose_variant(kernel, plan->patch, &plan->variant, &why) != 0 ||
+	    requirements_check(kernel, plan->patch, plan->variant, &why) != 0)
 		return plan_outcome(plan, why.code, why.message, fail);
 	plan->sites = calloc(plan->variant->site_count, sizeof(*plan->sites));
 	if (plan->sites == NULL)
 		return fail_memory(fail, "planning a patch");
 	plan->site_count = plan->variant->site_count;
-	for (size_t i = 0; i < plan->site_count; i++)
-		plan->sites[i].site = &plan->variant->sites[i];
+	for (size_t i = 0; i < plan->site_count; i++) {
+		const struct site *site = &plan->variant->sites[i];
+
+		plan->sites[i] = (struct site_plan){ .site = site,
+						     .multiple = site->operation.multiple };
+		if (site->where != SITE_VARIABLE && site->operation.kind == OPERATION_BYTES)
+			plan->sites[i].replacement.bytes = site->operation.bytes;
+	}
 	if (check_sites(kernel, plan, fail) != 0)
 		return -1;
 	if (plan->outcome == OUTCOME_INVALID_SPEC)

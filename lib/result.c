@@ -64,7 +64,7 @@ static json_t *line_json(const char *role, uint64_t address, uint64_t offset,
 			 "asm", result_text(assembler == NULL ? "" : assembler));
 }
 
-static json_t *target_json(const struct target_info *info)
+json_t *result_target(const struct target_info *info)
 {
 	if (info == NULL)
 		return json_null();
@@ -129,11 +129,16 @@ static json_t *site_json(const struct site_plan *plan)
 {
 	const struct site *site = plan->site;
 	const char *module = plan->located ? plan->module : site->module;
+	const char *symbol = plan->located ? plan->symbol : site->symbol;
+	bool variable = site->where == SITE_VARIABLE;
+	json_t *offset = plan->located ? number(plan->offset) :
+			 site->where == SITE_OFFSET || variable ? number(site->offset) : json_null();
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}",
-			 "function", result_text(site->function),
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}",
+			 "function", result_text(variable ? NULL : symbol),
+			 "variable", result_text(variable ? symbol : NULL),
 			 "module", result_text(module),
-			 "offset", number(site->offset),
+			 "offset", offset,
 			 "address", plan->located ? result_address(plan->address) : json_null(),
 			 "outcome", outcome_name(plan->outcome),
 			 "message", result_text(plan->message),
@@ -176,7 +181,7 @@ json_t *result_plan(const struct plan *plan, const struct target_info *info)
 			 "patch", result_text(plan->patch->name),
 			 "outcome", outcome_name(plan->outcome),
 			 "message", result_text(plan->message),
-			 "target", target_json(info),
+			 "target", result_target(info),
 			 "warnings", strings_json(&plan->warnings),
 			 "stop_nanoseconds",
 			 "sites", sites_json(plan));
@@ -203,6 +208,26 @@ static json_t *rest_json(const struct function *function)
 			 function->decoded, &rest, "(no instruction can be decoded from here on)");
 }
 
+static json_t *insn_json(const struct symtab *symtab, const struct function *function,
+			 const struct insn *insn)
+{
+	const struct symbol *to = insn->has_target ? symtab_at(symtab, insn->target) : NULL;
+	struct bytes bytes = { .length = insn->length };
+	char text[ASM_MAX];
+	json_t *line;
+
+	memcpy(bytes.data, insn->bytes, insn->length);
+	line = line_json("context", insn->address, insn->address - function->symbol->address, &bytes,
+			 function_print(symtab, function->symbol, insn, text));
+	/* what an image only refers to has no address */
+	if (line != NULL && insn->has_target && (to == NULL || to->type != 'U') &&
+	    json_object_set_new(line, "target", result_address(insn->target)) != 0) {
+		json_decref(line);
+		return NULL;
+	}
+	return line;
+}
+
 /* The instructions from `start` to before `end`. */
 static json_t *insns_json(const struct symtab *symtab, const struct function *function,
 			  uint64_t start, uint64_t end)
@@ -211,17 +236,9 @@ static json_t *insns_json(const struct symtab *symtab, const struct function *fu
 
 	for (size_t i = 0; i < function->count; i++) {
 		const struct insn *insn = &function->insns[i];
-		struct bytes bytes = { .length = insn->length };
-		char text[ASM_MAX];
 
-		if (insn->address < start || insn->address >= end)
-			continue;
-		memcpy(bytes.data, insn->bytes, insn->length);
-		if (json_array_append_new(lines, line_json("context", insn->address,
-							   insn->address - function->symbol->address,
-							   &bytes,
-							   function_print(symtab, function->symbol, insn,
-									  text))) != 0)
+		if (insn->address >= start && insn->address < end &&
+		    json_array_append_new(lines, insn_json(symtab, function, insn)) != 0)
 			goto failed;
 	}
 	if (function->decoded < function->size &&
@@ -235,14 +252,15 @@ failed:
 }
 
 json_t *result_function(const struct symtab *symtab, const struct function *function,
-			const struct target_info *info)
+			const char *digest, const struct target_info *info)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 			 "function", result_text(function->symbol->name),
 			 "module", result_text(function->symbol->module),
 			 "address", result_address(function->symbol->address),
 			 "size", number(function->size),
-			 "target", target_json(info),
+			 "digest", result_text(digest),
+			 "target", result_target(info),
 			 "lines", insns_json(symtab, function, function->symbol->address,
 					     function->symbol->address + function->size));
 }
@@ -270,7 +288,7 @@ json_t *result_survey(const struct kernel *kernel, const struct survey *survey)
 			 "module", result_text(survey->symbol->module),
 			 "address", result_address(survey->symbol->address),
 			 "size", number(survey->size),
-			 "target", target_json(&kernel->target->info),
+			 "target", result_target(&kernel->target->info),
 			 "lines", insns_json(kernel->symtab, &survey->function, survey->start,
 					     survey->end),
 			 "owners", owners_json(survey));

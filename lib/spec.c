@@ -6,41 +6,24 @@
 #include <string.h>
 
 #include "spec_allow.h"
+#include "spec_requires.h"
 #include "spec_sites.h"
+#include "spec_value.h"
 
 enum {
 	VARIANTS_MAX = 256,
-	CONDITIONS_MAX = 256,		/* of one list */
 	NAME_MAX_LENGTH = 64,
 	SUMMARY_MAX = 256,
 	DESCRIPTION_MAX = 16384,
-	RELEASE_MAX = 127,		/* uname -r has 64 at most; a glob can be longer */
-	BUILD_ID_MIN = 16,		/* digits: --build-id=fast has 8 bytes, sha1 20 */
-	BUILD_ID_MAX = 64
+	RELEASE_MAX = 127		/* uname -r has 64 at most; a glob can be longer */
 };
 
 /* conditions: `kernel`, `architecture`, `when` */
 
-static void add_condition(struct walk *walk, struct strings *strings, const char *text)
-{
-	if (strings_add(strings, text) != 0)
-		walk->errors->no_memory = true;
-}
-
-static void one_or_several(struct walk *walk, const struct node *node,
-			   void (*read)(struct walk *walk, const struct node *item, void *out),
-			   void *out)
-{
-	if (node->kind == NODE_LIST)
-		(void)walk_list(walk, node, CONDITIONS_MAX, read, out);
-	else
-		read(walk, node, out);
-}
-
 static void read_release(struct walk *walk, const struct node *node, void *out)
 {
 	struct conditions *conditions = out;
-	const char *text = walk_text(walk, node, RELEASE_MAX, "a release like \"6.1.*\"");
+	const char *text = spec_text(walk, node, RELEASE_MAX, "a release like \"6.1.*\"");
 
 	if (text == NULL)
 		return;
@@ -50,36 +33,25 @@ static void read_release(struct walk *walk, const struct node *node, void *out)
 			return;
 		}
 	}
-	add_condition(walk, &conditions->releases, text);
+	if (strings_add(&conditions->releases, text) != 0)
+		walk->errors->no_memory = true;
 }
 
 static void read_releases(struct walk *walk, const struct node *node, void *out)
 {
-	one_or_several(walk, node, read_release, out);
+	walk_one_or_several(walk, node, read_release, out);
 }
 
 static void read_build_id(struct walk *walk, const struct node *node, void *out)
 {
-	static const char what[] = "a build-id, 16 to 64 hexadecimal digits, two for each byte";
 	struct conditions *conditions = out;
-	const char *text = walk_text(walk, node, SUMMARY_MAX, what);
-	char lower[BUILD_ID_MAX + 1] = "";
 
-	if (text == NULL)
-		return;
-	if (node->length < BUILD_ID_MIN || node->length > BUILD_ID_MAX || node->length % 2 != 0 ||
-	    strspn(text, "0123456789abcdefABCDEF") != node->length) {
-		walk_expected(walk, node, what);
-		return;
-	}
-	for (size_t i = 0; i < node->length; i++)
-		lower[i] = (char)tolower((unsigned char)text[i]);
-	add_condition(walk, &conditions->build_ids, lower);
+	spec_build_id(walk, node, &conditions->build_ids);
 }
 
 static void read_build_ids(struct walk *walk, const struct node *node, void *out)
 {
-	one_or_several(walk, node, read_build_id, out);
+	walk_one_or_several(walk, node, read_build_id, out);
 }
 
 static void read_architecture(struct walk *walk, const struct node *node, void *out)
@@ -99,15 +71,21 @@ static void read_architectures(struct walk *walk, const struct node *node, void 
 
 	if (conditions->place.line == 0)
 		conditions->place = node->place;
-	one_or_several(walk, node, read_architecture, out);
+	walk_one_or_several(walk, node, read_architecture, out);
 }
 
-#define LATER_BUILD_ID { "module-build-id", NULL, false, "use the kernel's own 'build-id'" }
+static void refuse_module_build_id(struct walk *walk, const struct node *node, void *out)
+{
+	(void)out;
+	walk_error(walk, node->place, "a module's build-id is asked for in 'requires' of the file");
+}
+
+#define MODULE_BUILD_ID { "module-build-id", refuse_module_build_id, false, NULL }
 
 static const struct key kernel_keys[] = {
 	{ "release", read_releases, false, NULL },
 	{ "build-id", read_build_ids, false, NULL },
-	LATER_BUILD_ID,
+	MODULE_BUILD_ID,
 	{ NULL, NULL, false, NULL }
 };
 
@@ -115,7 +93,7 @@ static const struct key when_keys[] = {
 	{ "release", read_releases, false, NULL },
 	{ "architecture", read_architectures, false, NULL },
 	{ "build-id", read_build_ids, false, NULL },
-	LATER_BUILD_ID,
+	MODULE_BUILD_ID,
 	{ NULL, NULL, false, NULL }
 };
 
@@ -186,7 +164,7 @@ static void read_format(struct walk *walk, const struct node *node, void *out)
 	uint64_t format;
 
 	(void)out;
-	if (walk_unsigned(walk, node, 0, UINT32_MAX, &format) && format != 1)
+	if (spec_unsigned(walk, node, 0, UINT32_MAX, &format) && format != 1)
 		walk_error(walk, node->place, "this patcherd knows format 1 only, got %ju",
 			   (uintmax_t)format);
 }
@@ -195,7 +173,7 @@ static void read_name(struct walk *walk, const struct node *node, void *out)
 {
 	static const char what[] = "a name of 1 to 64 of a-z, 0-9 and '-', no '-' in front";
 	struct patch *patch = out;
-	const char *text = walk_text(walk, node, SUMMARY_MAX, what);
+	const char *text = spec_text(walk, node, SUMMARY_MAX, what);
 
 	if (text == NULL)
 		return;
@@ -204,26 +182,26 @@ static void read_name(struct walk *walk, const struct node *node, void *out)
 		walk_expected(walk, node, what);
 		return;
 	}
-	walk_copy(walk, text, &patch->name);
+	spec_copy(walk, text, &patch->name);
 	patch->name_place = node->place;
 }
 
 static void read_summary(struct walk *walk, const struct node *node, void *out)
 {
 	struct patch *patch = out;
-	const char *text = walk_text(walk, node, SUMMARY_MAX, "one line of text");
+	const char *text = spec_text(walk, node, SUMMARY_MAX, "one line of text");
 
 	if (text != NULL)
-		walk_copy(walk, text, &patch->summary);
+		spec_copy(walk, text, &patch->summary);
 }
 
 static void read_description(struct walk *walk, const struct node *node, void *out)
 {
 	struct patch *patch = out;
-	const char *text = walk_paragraph(walk, node, DESCRIPTION_MAX, "text");
+	const char *text = spec_paragraph(walk, node, DESCRIPTION_MAX, "text");
 
 	if (text != NULL)
-		walk_copy(walk, text, &patch->description);
+		spec_copy(walk, text, &patch->description);
 }
 
 static void read_kernel(struct walk *walk, const struct node *node, void *out)
@@ -231,6 +209,13 @@ static void read_kernel(struct walk *walk, const struct node *node, void *out)
 	struct patch *patch = out;
 
 	read_conditions(walk, node, kernel_keys, &patch->kernel);
+}
+
+static void read_requires(struct walk *walk, const struct node *node, void *out)
+{
+	struct patch *patch = out;
+
+	spec_read_requires(walk, node, &patch->requires);
 }
 
 static void read_top_architecture(struct walk *walk, const struct node *node, void *out)
@@ -250,7 +235,7 @@ static const struct key top_keys[] = {
 	{ "description", read_description, false, NULL },
 	{ "architecture", read_top_architecture, false, NULL },
 	{ "kernel", read_kernel, false, NULL },
-	{ "requires", NULL, false, "say with 'kernel' and 'architecture' where the patch belongs" },
+	{ "requires", read_requires, false, NULL },
 	{ "replaces", NULL, false, "revert the older patch first" },
 	{ "allow", spec_refuse_allow, false, NULL },
 	{ NULL, NULL, false, NULL }
@@ -284,7 +269,7 @@ int spec_parse(const char *source, const char *text, size_t length, struct patch
 	if (root != NULL)
 		read_patch(&walk, root, out);
 	spec_tree_destroy(root);
-	walk_copy(&walk, source, &out->source);
+	spec_copy(&walk, source, &out->source);
 	result = spec_errors_report(&errors, source, fail);
 	spec_errors_deinit(&errors);
 	if (result != 0)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "patch.h"
+#include "spec_value.h"
 
 enum { REASON_MAX = 1000, ALLOWABLE_MAX = 512 };
 
@@ -56,8 +57,8 @@ static bool read_kind(struct walk *walk, const struct node *name, enum owner_kin
 	if (strlen(name->text) == name->length && owner_parse(name->text, out)) {
 		if (owner_allowable(*out))
 			return true;
-		spec_error(walk->errors, name->place, "%s: %s cannot be allowed, for such bytes are "
-			   "%s; what can be is %s", walk->path, got, owner_what(*out),
+		spec_error(walk->errors, name->place, "%s: %s cannot be allowed, for such bytes "
+			   "are %s; what can be is %s", walk->path, got, owner_what(*out),
 			   allowable_print(list));
 		return false;
 	}
@@ -66,22 +67,22 @@ static bool read_kind(struct walk *walk, const struct node *name, enum owner_kin
 		spec_error(walk->errors, name->place, "%s: there is no owner %s (did you mean '%s'?)",
 			   walk->path, got, near);
 	else
-		spec_error(walk->errors, name->place, "%s: there is no owner %s that can be allowed; "
-			   "what can be is %s", walk->path, got, allowable_print(list));
+		spec_error(walk->errors, name->place, "%s: there is no owner %s that can be "
+			   "allowed; what can be is %s", walk->path, got, allowable_print(list));
 	return false;
 }
 
 static void read_reason(struct walk *walk, const struct node *node, struct allowance *out)
 {
 	static const char what[] = "the reason, one line of text";
-	const char *text = walk_text(walk, node, REASON_MAX, what);
+	const char *text = spec_text(walk, node, REASON_MAX, what);
 
 	if (text == NULL)
 		return;
 	if (strspn(text, " \t") == node->length)
 		walk_expected(walk, node, what);
 	else
-		walk_copy(walk, text, &out->reason);
+		spec_copy(walk, text, &out->reason);
 }
 
 /* NULL: memory ran out, or the kind has one already, which is told. */
@@ -134,6 +135,6 @@ void spec_read_allow(struct walk *walk, const struct node *node, void *out)
 void spec_refuse_allow(struct walk *walk, const struct node *node, void *out)
 {
 	(void)out;
-	walk_error(walk, node->place, "owners are allowed one by one: give it at the site that needs "
-		   "it");
+	walk_error(walk, node->place, "owners are allowed one by one: give it at the site that "
+		   "needs it");
 }

@@ -8,4 +8,12 @@
 /* Reads the list of sites; `out` is the struct variant. */
 void spec_read_sites(struct walk *walk, const struct node *node, void *out);
 
+/* What sites of functions and of variables have in common; `out` is the struct site. `what` says
+ * what the symbol is. */
+void spec_read_symbol(struct walk *walk, const struct node *node, const char *what,
+		      struct site *site);
+void spec_read_module(struct walk *walk, const struct node *node, void *out);
+void spec_read_offset(struct walk *walk, const struct node *node, void *out);
+void spec_read_occurrence(struct walk *walk, const struct node *node, void *out);
+
 #endif

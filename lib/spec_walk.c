@@ -43,12 +43,6 @@ void walk_expected(struct walk *walk, const struct node *node, const char *what)
 	}
 }
 
-void walk_later(struct walk *walk, struct place place, const char *more, const char *instead)
-{
-	walk->later = true;
-	spec_error(walk->errors, place, "'%s%s' is not supported yet; %s", walk->path, more, instead);
-}
-
 size_t walk_push(struct walk *walk, const char *separator, const char *name)
 {
 	size_t old = strlen(walk->path);
@@ -159,7 +153,8 @@ static void read_key(struct walk *walk, const struct node *name, const struct ke
 		spec_error(walk->errors, name->place, "duplicate key '%s' (first at line %u)",
 			   walk->path, seen->keys[index]->place.line);
 	else if (keys[index].later != NULL)
-		walk_later(walk, name->place, "", keys[index].later);
+		spec_error(walk->errors, name->place, "'%s' is not supported yet; %s", walk->path,
+			   keys[index].later);
 	else
 		keys[index].read(walk, name->next, out);
 	if (!again)
@@ -223,122 +218,12 @@ bool walk_list(struct walk *walk, const struct node *node, size_t max,
 	return true;
 }
 
-/* Digits of one base to the end; false: something else, or none. Too large is UINT64_MAX. */
-static bool digits_parse(const char *text, const char *digits, uint64_t *out)
+void walk_one_or_several(struct walk *walk, const struct node *node,
+			 void (*read)(struct walk *walk, const struct node *item, void *out),
+			 void *out)
 {
-	uint64_t base = strlen(digits), value = 0;
-	bool overflow = false;
-
-	if (*text == '\0')
-		return false;
-	for (; *text != '\0'; text++) {
-		int lower = *text >= 'A' && *text <= 'F' ? *text - 'A' + 'a' : *text;
-		const char *digit = strchr(digits, lower);
-
-		if (digit == NULL)
-			return false;
-		overflow |= __builtin_mul_overflow(value, base, &value);
-		overflow |= __builtin_add_overflow(value, (uint64_t)(digit - digits), &value);
-	}
-	*out = overflow ? UINT64_MAX : value;
-	return true;
-}
-
-bool walk_unsigned(struct walk *walk, const struct node *node, uint64_t min, uint64_t max,
-		   uint64_t *out)
-{
-	char got[QUOTE_MAX];
-	bool number = false;
-	uint64_t value = 0;
-
-	if (node->kind == NODE_SCALAR && !node->quoted) {
-		if (strncmp(node->text, "0x", 2) == 0)
-			number = digits_parse(node->text + 2, "0123456789abcdef", &value);
-		else if (node->text[0] != '0' || node->length == 1)	/* 010 is 8 to YAML 1.1 */
-			number = digits_parse(node->text, "0123456789", &value);
-	}
-	if (!number) {
-		walk_expected(walk, node, "an unsigned integer");
-		return false;
-	}
-	if (value < min || value > max) {
-		walk_error(walk, node->place, "%s is out of range, expected %ju to %ju",
-			   spec_quote(node->text, node->length, got), (uintmax_t)min,
-			   (uintmax_t)max);
-		return false;
-	}
-	*out = value;
-	return true;
-}
-
-bool walk_bool(struct walk *walk, const struct node *node, bool *out)
-{
-	if (node->kind == NODE_SCALAR && !node->quoted) {
-		if (strcmp(node->text, "true") == 0 || strcmp(node->text, "false") == 0) {
-			*out = node->text[0] == 't';
-			return true;
-		}
-	}
-	walk_expected(walk, node, "true or false");
-	return false;
-}
-
-static bool text_printable(struct walk *walk, const struct node *node, size_t length, bool lines)
-{
-	if (!lines && memchr(node->text, '\n', length) != NULL) {
-		walk_error(walk, node->place, "a line break in the text; it must be one line");
-		return false;
-	}
-	for (size_t i = 0; i < length; i++) {
-		size_t control = spec_control_length(node->text + i, length - i);
-		char got[QUOTE_MAX];
-
-		if (control == 0 || (node->text[i] == '\t' && lines))
-			continue;
-		walk_error(walk, node->place, "control character %s in the text",
-			   spec_quote(node->text + i, control, got));
-		return false;
-	}
-	return true;
-}
-
-static const char *text_check(struct walk *walk, const struct node *node, size_t max,
-			      const char *what, bool lines)
-{
-	size_t length = node->length;
-
-	if (node->kind != NODE_SCALAR || (length == 0 && !node->quoted)) {
-		walk_expected(walk, node, what);
-		return NULL;
-	}
-	while (lines && length > 0 &&
-	       (node->text[length - 1] == ' ' || node->text[length - 1] == '\n'))
-		length--;
-	if (length == 0) {
-		walk_error(walk, node->place, "the text is empty");
-		return NULL;
-	}
-	if (length > max) {
-		walk_error(walk, node->place, "the text is too long: %zu bytes, at most %zu", length,
-			   max);
-		return NULL;
-	}
-	return text_printable(walk, node, length, lines) ? node->text : NULL;
-}
-
-const char *walk_text(struct walk *walk, const struct node *node, size_t max, const char *what)
-{
-	return text_check(walk, node, max, what, false);
-}
-
-const char *walk_paragraph(struct walk *walk, const struct node *node, size_t max, const char *what)
-{
-	return text_check(walk, node, max, what, true);
-}
-
-void walk_copy(struct walk *walk, const char *text, char **out)
-{
-	*out = strdup(text);
-	if (*out == NULL)
-		walk->errors->no_memory = true;
+	if (node->kind == NODE_LIST)
+		(void)walk_list(walk, node, WALK_SEVERAL_MAX, read, out);
+	else
+		read(walk, node, out);
 }

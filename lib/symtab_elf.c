@@ -68,6 +68,19 @@ static int add(const struct elf_symbol *from, void *data, struct fail *fail)
 	return 0;
 }
 
+/* What the file only refers to: never found by its name, but a branch's target has one. */
+static int add_undefined(const struct elf_symbol *from, void *data, struct fail *fail)
+{
+	struct builder *builder = data;
+	struct symbol symbol = { .address = from->address, .size = 1, .type = 'U' };
+
+	symbol.name = copy_name(builder->symtab, from->name, fail);
+	if (symbol.name == NULL || symtab_reserve(builder->symtab, 1, fail) != 0)
+		return -1;
+	symtab_add(builder->symtab, &symbol, strlen(symbol.name));
+	return 0;
+}
+
 /* None goes past the end of its section, whatever the file says or the next symbol is. */
 static void cut_sizes(struct symtab *symtab, const struct elf_file *elf)
 {
@@ -77,7 +90,7 @@ static void cut_sizes(struct symtab *symtab, const struct elf_file *elf)
 		uint64_t left = section == NULL ? 0 :
 				section->size - (symbol->address - section->address);
 
-		if (symbol->size > left)
+		if (symbol->type != 'U' && symbol->size > left)
 			symbol->size = left;
 	}
 }
@@ -102,7 +115,9 @@ int symtab_load_elf(const struct elf_file *elf, struct symtab **out, struct fail
 			       "System.map of the same build with --system-map");
 		goto failed;
 	}
-	if (symtab_finish(builder.symtab, fail) != 0)
+	if ((elf_file_relocatable(elf) &&
+	     elf_file_undefined(elf, add_undefined, &builder, fail) != 0) ||
+	    symtab_finish(builder.symtab, fail) != 0)
 		goto failed;
 	cut_sizes(builder.symtab, elf);
 	*out = builder.symtab;

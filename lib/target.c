@@ -56,6 +56,12 @@ static int check_changes(const struct target *target, const struct target_change
 	return 0;
 }
 
+int target_reference(struct target *target, uint64_t address, uint64_t *out, struct fail *fail)
+{
+	return target->ops->reference == NULL ? 0 :
+	       target->ops->reference(target, address, out, fail);
+}
+
 int target_check(struct target *target, const struct target_change *changes, size_t count,
 		 const struct cpus *away, size_t *failed, struct fail *fail)
 {

@@ -10,6 +10,7 @@
 struct target_image {
 	struct target target;
 	const struct elf_file *elf;
+	struct elf_references *references;	/* NULL: not asked for yet */
 };
 
 static int image_read(struct target *target, uint64_t address, void *buffer, size_t length,
@@ -27,6 +28,12 @@ static int image_read(struct target *target, uint64_t address, void *buffer, siz
 	if (section == NULL)
 		return fail_at(fail, OUTCOME_ERROR, address, "%s: %s: no section of the image has "
 			       "the address 0x%" PRIx64, target->info.path, what, address);
+	/* elf(5): it has none, and starts as zeros */
+	if (section->data == NULL && strncmp(section->name, ".bss", 4) == 0 &&
+	    length <= section->size - (address - section->address)) {
+		memset(buffer, 0, length);
+		return 0;
+	}
 	if (section->data == NULL)
 		return fail_at(fail, OUTCOME_ERROR, address, "%s: %s: 0x%" PRIx64 " lies in %s, "
 			       "which has no bytes in the image", target->info.path, what, address,
@@ -36,13 +43,26 @@ static int image_read(struct target *target, uint64_t address, void *buffer, siz
 		       section->name, section->address + section->size);
 }
 
+static int image_reference(struct target *target, uint64_t address, uint64_t *out,
+			   struct fail *fail)
+{
+	struct target_image *image = (struct target_image *)target;
+
+	if (image->references == NULL &&
+	    elf_references_load(image->elf, &image->references, fail) != 0)
+		return -1;
+	return elf_references_find(image->references, address, out);
+}
+
 static void image_close(struct target *target)
 {
+	elf_references_destroy(((struct target_image *)target)->references);
 	free(target);
 }
 
 static const struct target_ops image_ops = {
 	.read = image_read,
+	.reference = image_reference,
 	.close = image_close,
 };
 

@@ -166,7 +166,8 @@ int command_dry_run(const struct options *options, int count, char **arguments)
 		return usage_error("%s", wrong);
 	if (stdin_twice(count, arguments))
 		return usage_error("'-', the standard input, can be read only once");
-	if (options->image == NULL && (options->system_map != NULL || options->release != NULL))
-		return usage_error("--system-map and --release need --image");
+	if (options->image == NULL && (options->system_map != NULL || options->btf != NULL ||
+				       options->release != NULL))
+		return usage_error("--system-map, --btf and --release need --image");
 	return read_and_run(options, "DryRun", count, arguments);
 }

@@ -228,7 +228,8 @@ static void answer_print(const struct answer *answer)
 	if (marks_print(answer, true, 0, 0, 0) != 0)
 		(void)puts(": all of it");
 	if (json_array_size(answer->lines) != 0)
-		listing_print(answer->lines, line_owners, answer);
+		listing_print(answer->lines, &(struct listing){ .beside = line_owners, .data = answer,
+								 .marked = -1 });
 	else
 		variable_print(answer);
 	legend_print(answer);
@@ -261,48 +262,13 @@ static int daemon_hazards(const struct options *options, const struct survey_que
 	return 0;
 }
 
-/* Decimal, or hexadecimal behind 0x. */
-static bool offset_parse(const char *text, uint64_t *out)
-{
-	bool hexadecimal = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
-	const char *digits = hexadecimal ? text + 2 : text;
-	char *end;
-
-	/* 010 may be meant as 8: it is neither */
-	if (!isxdigit((unsigned char)digits[0]) ||
-	    (!hexadecimal && digits[0] == '0' && digits[1] != '\0'))
-		return false;
-	errno = 0;
-	*out = strtoull(digits, &end, hexadecimal ? 16 : 10);
-	return end != digits && *end == '\0' && errno == 0 && *out <= INT64_MAX;
-}
-
-/* SYMBOL[+OFFSET]; `text` is cut at the +. Returns 0 or an exit status. */
-static int question_parse(char *text, struct survey_question *out)
-{
-	char *plus = strchr(text, '+');
-	size_t length = plus == NULL ? strlen(text) : (size_t)(plus - text);
-
-	if (length == 0)
-		return usage_error("hazards: expected SYMBOL or SYMBOL+OFFSET, got '%s'", text);
-	if (memchr(text, '-', length) != NULL)
-		return usage_error("hazards: '%s': an offset counts from the symbol's start on, as "
-				   "in nfs_flock+0x2f", text);
-	if (plus != NULL && !offset_parse(plus + 1, &out->offset))
-		return usage_error("hazards: '%s': expected an offset below 2^63 behind the +, such "
-				   "as 47 or 0x2f, got '%s'", text, plus + 1);
-	out->has_offset = plus != NULL;
-	text[length] = '\0';
-	out->symbol = text;
-	return 0;
-}
-
 int command_hazards(const struct options *options, int count, char **arguments)
 {
 	struct survey_question question = {
 		.module = options->module, .occurrence = options->occurrence,
 	};
 	struct answer answer = { .owners = NULL };
+	struct place_argument place = { .symbol = NULL };
 	json_t *json = NULL;
 	struct fail fail;
 	int status;
@@ -310,9 +276,12 @@ int command_hazards(const struct options *options, int count, char **arguments)
 	(void)count;
 	if (options->image == NULL && options->system_map != NULL)
 		return usage_error("--system-map needs --image");
-	status = question_parse(arguments[0], &question);
+	status = place_parse("hazards", arguments[0], &place);
 	if (status != 0)
 		return status;
+	question.symbol = place.symbol;
+	question.has_offset = place.has_offset;
+	question.offset = place.offset;
 	if ((options->image != NULL ? image_hazards(options, &question, &json, &fail) :
 	     daemon_hazards(options, &question, &json, &fail)) != 0 ||
 	    answer_take(json, &answer, &fail) != 0)

@@ -5,10 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "digest.h"
 #include "hazard.h"
 #include "plan.h"
 #include "result.h"
 #include "spec.h"
+#include "types.h"
 #include "unpack.h"
 
 struct image {
@@ -16,6 +18,8 @@ struct image {
 	struct target *target;
 	struct symtab *symtab;
 	struct hazards *hazards;
+	struct types *types;
+	struct digests *digests;
 	struct decoder *decoder;
 	struct kernel kernel;		/* of all of them */
 };
@@ -23,6 +27,8 @@ struct image {
 static void image_deinit(struct image *image)
 {
 	decoder_destroy(image->decoder);
+	digests_destroy(image->digests);
+	types_destroy(image->types);
 	hazards_destroy(image->hazards);
 	symtab_destroy(image->symtab);
 	target_close(image->target);
@@ -36,8 +42,7 @@ static int symbols_load(const struct options *options, struct image *out, struct
 	return symtab_load_elf(out->elf, &out->symtab, fail);
 }
 
-/* The file itself, or what is packed in it. */
-static int elf_open(const char *path, struct elf_file **out, struct fail *fail)
+int image_elf_open(const char *path, struct elf_file **out, struct fail *fail)
 {
 	uint8_t *data;
 	size_t size;
@@ -48,19 +53,33 @@ static int elf_open(const char *path, struct elf_file **out, struct fail *fail)
 			      elf_file_open_bytes(path, data, size, out, fail);
 }
 
+static int types_open(const struct options *options, struct image *out, struct fail *fail)
+{
+	CLEANUP_FREE uint8_t *base = NULL;
+	size_t size = 0;
+
+	if (options->btf != NULL && btf_file_read(options->btf, &base, &size, fail) != 0)
+		return -1;
+	return types_create_image(out->elf, options->image, base, size, options->btf, &out->types,
+				  fail);
+}
+
 /* What was opened before a failure is for image_deinit() all the same. */
 static int image_load(const struct options *options, struct image *out, struct fail *fail)
 {
-	if (elf_open(options->image, &out->elf, fail) != 0 ||
+	if (image_elf_open(options->image, &out->elf, fail) != 0 ||
 	    target_open_image(out->elf, options->image, options->release, &out->target,
 			      fail) != 0 ||
 	    symbols_load(options, out, fail) != 0 ||
+	    types_open(options, out, fail) != 0 ||
 	    hazards_create(&out->hazards, fail) != 0 ||
+	    digests_create(&out->digests, fail) != 0 ||
 	    decoder_create(elf_file_architecture(out->elf), &out->decoder, fail) != 0)
 		return -1;
 	out->kernel = (struct kernel) {
 		.target = out->target, .symtab = out->symtab, .hazards = out->hazards,
-		.image = out->elf, .decoder = out->decoder,
+		.image = out->elf, .types = out->types, .digests = out->digests,
+		.decoder = out->decoder,
 	};
 	return 0;
 }
@@ -112,17 +131,33 @@ int image_disassemble(const struct options *options, const char *symbol, json_t 
 		      struct fail *fail)
 {
 	CLEANUP(image_deinit) struct image image = { .elf = NULL };
+	CLEANUP(function_deinit) struct function function = { .symbol = NULL };
+	char digest[DIGEST_TEXT_MAX];
 	const struct symbol *found;
-	struct function function;
 
 	if (image_open(options, &image, fail) != 0 ||
 	    function_find(image.symtab, symbol, options->module, options->module == NULL,
 			  options->occurrence, &found, fail) != 0 ||
-	    function_load(image.target, image.decoder, found, &function, fail) != 0)
+	    function_load(image.target, image.decoder, found, &function, fail) != 0 ||
+	    (options->digest && digest_make(&image.kernel, &function, digest, fail) != 0))
 		return -1;
-	*out = result_function(image.symtab, &function, &image.target->info);
-	function_deinit(&function);
-	return *out == NULL ? fail_memory(fail, symbol) : 0;
+	*out = result_function(image.symtab, &function, options->digest ? digest : NULL,
+			       &image.target->info);
+	if (*out == NULL)
+		return fail_memory(fail, symbol);
+	return options->type_count == 0 ? 0 :
+	       members_add(options, image.kernel.types, *out, fail);
+}
+
+int image_symbols(const struct options *options, const char *pattern, json_t **out,
+		  struct fail *fail)
+{
+	CLEANUP(image_deinit) struct image image = { .elf = NULL };
+
+	if (image_open(options, &image, fail) != 0)
+		return -1;
+	*out = result_symbols(image.symtab, pattern, NULL, &image.target->info);
+	return *out == NULL ? fail_memory(fail, pattern) : 0;
 }
 
 int image_hazards(const struct options *options, const struct survey_question *question,

@@ -13,8 +13,8 @@
 
 enum option_id {
 	SOCKET, JSON, HELP, OPTION_VERSION, LIST_COMMANDS,
-	IMAGE, SYSTEM_MAP, RELEASE, DEBUG, MODULE, OCCURRENCE, ALL, FORCE, TARGET,
-	OFFLINE_CPUS, OPTION_COUNT
+	IMAGE, SYSTEM_MAP, BTF, RELEASE, DEBUG, MODULE, OCCURRENCE, ALL, FORCE, TARGET,
+	OFFLINE_CPUS, TYPE, DIGEST, OPTION_COUNT
 };
 #define BIT(option) (1u << (option))
 #define EVERYWHERE (BIT(SOCKET) | BIT(JSON) | BIT(HELP))
@@ -33,11 +33,14 @@ static const struct {
 	[SYSTEM_MAP] = { "system-map", "FILE", "take the image's symbols from a System.map" },
 	[RELEASE] = { "release", "RELEASE", "the image's release, as uname -r has it" },
 	[DEBUG] = { "debug", "FILE", "show source lines, from a vmlinux or .ko with DWARF" },
+	[BTF] = { "btf", "FILE", "take the kernel's types from raw BTF, a vmlinux or a vmlinuz" },
 	[MODULE] = { "module", "MODULE", "the symbol's module" },
 	[OCCURRENCE] = { "occurrence", "N", "which of several symbols of that name, from 1" },
 	[ALL] = { "all", NULL, "every patch that is applied" },
 	[FORCE] = { "force", NULL, "also where somebody else has changed the bytes since" },
 	[TARGET] = { "target", "KIND", "how to reach the kernel: kmem, mem, kcore or auto" },
+	[TYPE] = { "type", "REG=TYPE", "name the members that are used by way of a register" },
+	[DIGEST] = { "digest", NULL, "print the function's digest, for function-digest" },
 	[OFFLINE_CPUS] = { "offline-cpus", NULL,
 			   "run on one CPU meanwhile, where they cannot be stopped" },
 };
@@ -57,7 +60,8 @@ static const struct command {
 	  1, INT_MAX, BIT(DEBUG) | BIT(TARGET) | BIT(OFFLINE_CPUS) },
 	{ "dry-run", command_dry_run, "FILE...",
 	  "prove what apply would do, and show it; nothing is changed",
-	  1, INT_MAX, BIT(IMAGE) | BIT(SYSTEM_MAP) | BIT(RELEASE) | BIT(DEBUG) | BIT(TARGET) },
+	  1, INT_MAX, BIT(IMAGE) | BIT(SYSTEM_MAP) | BIT(BTF) | BIT(RELEASE) | BIT(DEBUG) |
+	  BIT(TARGET) },
 	{ "revert", command_revert, "PATCH|FILE... | --all",
 	  "put back what patches changed: all of them or none",
 	  0, INT_MAX, BIT(ALL) | BIT(FORCE) | BIT(OFFLINE_CPUS) },
@@ -67,9 +71,16 @@ static const struct command {
 	  "who did what, and when, oldest first", 0, 1, 0 },
 	{ "doctor", command_doctor, "",
 	  "show every way into the kernel's memory, and what stands in its way", 0, 0, 0 },
-	{ "disassemble", command_disassemble, "SYMBOL",
-	  "show a function's instructions, as patch files spell them",
-	  1, 1, BIT(IMAGE) | BIT(SYSTEM_MAP) | BIT(MODULE) | BIT(OCCURRENCE) },
+	{ "disassemble", command_disassemble, "SYMBOL[+OFFSET]",
+	  "show a function's instructions, as patch files spell them", 1, 1,
+	  BIT(IMAGE) | BIT(SYSTEM_MAP) | BIT(BTF) | BIT(DEBUG) | BIT(MODULE) | BIT(OCCURRENCE) |
+	  BIT(TYPE) | BIT(DIGEST) },
+	{ "symbols", command_symbols, "GLOB",
+	  "list the functions and variables whose names match, as in 'nfs_*'",
+	  1, 1, BIT(IMAGE) | BIT(SYSTEM_MAP) | BIT(MODULE) },
+	{ "types", command_types, "TYPE[.MEMBER]",
+	  "show how the members of a struct or union lie, as pahole does",
+	  1, 1, BIT(IMAGE) | BIT(BTF) | BIT(MODULE) },
 	{ "hazards", command_hazards, "SYMBOL[+OFFSET]",
 	  "show whose bytes a function's instructions, or a variable's, are",
 	  1, 1, BIT(IMAGE) | BIT(SYSTEM_MAP) | BIT(MODULE) | BIT(OCCURRENCE) },
@@ -183,6 +194,7 @@ static int option_set(struct options *options, enum option_id id, const char *ar
 	case SYSTEM_MAP: options->system_map = argument; break;
 	case RELEASE: options->release = argument; break;
 	case DEBUG: options->debug = argument; break;
+	case BTF: options->btf = argument; break;
 	case MODULE: options->module = argument; break;
 	case OCCURRENCE:
 		if (!occurrence_parse(argument, &options->occurrence))
@@ -193,6 +205,8 @@ static int option_set(struct options *options, enum option_id id, const char *ar
 	case FORCE: options->force = true; break;
 	case TARGET: options->target = argument; break;
 	case OFFLINE_CPUS: options->offline_cpus = true; break;
+	case TYPE: return type_option_add(options, argument);
+	case DIGEST: options->digest = true; break;
 	case OPTION_COUNT: break;
 	}
 	return 0;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "patch.h"
 #include "result.h"
 
 /* https://no-color.org */
@@ -86,17 +87,45 @@ void lines_print(FILE *out, const char *indent, const char *text)
 	}
 }
 
+const char *symbol_text(const json_t *site)
+{
+	const char *variable = json_text(site, "variable");
+
+	return *variable != '\0' ? variable : json_text(site, "function");
+}
+
+/* No offset: of a place that was not found, and of a variable's start. */
 char *place_text(const json_t *site)
 {
 	const char *module = json_text(site, "module");
-	json_int_t offset = json_integer_value(json_object_get(site, "offset"));
+	const json_t *offset = json_object_get(site, "offset");
 	bool named = *module != '\0';
-	char *text;
+	char at[24] = "", *text;
 
-	if (asprintf(&text, "%s+0x%llx%s%s%s", json_text(site, "function"),
-		     (unsigned long long)offset, named ? " [" : "", module, named ? "]" : "") < 0)
+	if (json_is_integer(offset) &&
+	    (json_integer_value(offset) != 0 || *json_text(site, "variable") == '\0'))
+		(void)snprintf(at, sizeof(at), "+0x%llx",
+			       (unsigned long long)json_integer_value(offset));
+	if (asprintf(&text, "%s%s%s%s%s", symbol_text(site), at, named ? " [" : "", module,
+		     named ? "]" : "") < 0)
 		return NULL;
 	return text;
+}
+
+const char *variable_text(const json_t *site, const char *bytes, char out[VALUE_TEXT_MAX])
+{
+	struct bytes parsed;
+	const char *why;
+	uint64_t value = 0;
+
+	if (*json_text(site, "variable") == '\0' || !bytes_parse(bytes, &parsed, &why) ||
+	    parsed.length > sizeof(value))
+		return bytes;
+	/* in the target's byte order */
+	for (size_t i = 0; i < parsed.length; i++)
+		value |= (uint64_t)parsed.data[i] << 8 * i;
+	(void)snprintf(out, VALUE_TEXT_MAX, "0x%llx", (unsigned long long)value);
+	return out;
 }
 
 void target_print(const json_t *target)

@@ -12,6 +12,8 @@
 
 #define PATCHCTL_SOCKET "/run/patcherd/io.patcherd"
 
+enum { TYPE_OPTIONS_MAX = 16 };
+
 /* What the command line says; NULL, 0 or false where it does not. */
 struct options {
 	const char *socket;
@@ -19,6 +21,7 @@ struct options {
 	const char *system_map;
 	const char *release;
 	const char *debug;
+	const char *btf;
 	const char *module;
 	const char *target;
 	unsigned occurrence;
@@ -26,6 +29,9 @@ struct options {
 	bool all;
 	bool force;
 	bool offline_cpus;
+	bool digest;
+	const char *types[TYPE_OPTIONS_MAX];	/* "rdi=file_lock" */
+	size_t type_count;
 	bool help;
 	bool version;
 	bool list_commands;
@@ -40,6 +46,8 @@ int command_history(const struct options *options, int count, char **arguments);
 int command_doctor(const struct options *options, int count, char **arguments);
 int command_disassemble(const struct options *options, int count, char **arguments);
 int command_hazards(const struct options *options, int count, char **arguments);
+int command_types(const struct options *options, int count, char **arguments);
+int command_symbols(const struct options *options, int count, char **arguments);
 
 /* main.c: says on stderr what is wrong with the command line; returns the exit status. */
 int usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -55,6 +63,9 @@ int patch_file_read(const char *name, struct patch_file *out, struct fail *fail)
 void patch_file_deinit(struct patch_file *file);
 
 /* image.c: the kernel in a file. */
+/* The file itself, or what is packed in it. */
+struct elf_file;
+int image_elf_open(const char *path, struct elf_file **out, struct fail *fail) MUST_CHECK;
 /* The Results of a dry run; a new reference. -1: the image or its symbols cannot be used. */
 int image_dry_run(const struct options *options, const struct patch_file *files, size_t count,
 		  json_t **results, struct fail *fail) MUST_CHECK;
@@ -62,10 +73,19 @@ int image_dry_run(const struct options *options, const struct patch_file *files,
 int image_disassemble(const struct options *options, const char *symbol, json_t **out,
 		      struct fail *fail) MUST_CHECK;
 
+/* The answer of Symbols; a new reference. */
+int image_symbols(const struct options *options, const char *pattern, json_t **out,
+		  struct fail *fail) MUST_CHECK;
+
 /* The answer of Hazards; a new reference. */
 struct survey_question;
 int image_hazards(const struct options *options, const struct survey_question *question,
 		  json_t **out, struct fail *fail) MUST_CHECK;
+
+/* btf.c: the types in a file: raw BTF, or the section .BTF of a vmlinux, vmlinuz, .ko or .o, packed or
+ * not; raw BTF for types_create_image(), to be freed. -1: OUTCOME_ERROR: it cannot be read, or has
+ * none. */
+int btf_file_read(const char *path, uint8_t **out, size_t *size, struct fail *fail) MUST_CHECK;
 
 /* daemon.c: one call of io.patcherd.METHOD. `parameters` is taken over; NULL is out of memory. */
 struct reply {
@@ -110,14 +130,48 @@ bool debug_line(struct debug *debug, const char *module, const char *function, u
 int source_open(const struct options *options, struct debug **out, struct fail *fail) MUST_CHECK;
 int source_add(const struct options *options, struct debug *debug, json_t *results,
 	       struct fail *fail) MUST_CHECK;
+/* The same of the lines of one function, as Disassemble answers with it. -1: OUTCOME_GUARD, the debug
+ * information is of another kernel. `debug` NULL: nothing is done. */
+int source_lines_add(const struct options *options, struct debug *debug, json_t *function,
+		     struct fail *fail) MUST_CHECK;
 
 /* listing.c: a function's instructions. */
 /* "nfs_flock [nfs]: 213 bytes on 6.1.0-56-cloud-amd64 (kmem)"; `name` is the key of the name. */
 void listing_title(const json_t *answer, const char *name);
 /* Prints `pad` blanks, and what belongs beside the index-th line; nothing if that is nothing. */
 typedef void listing_beside(size_t index, int pad, const void *data);
-/* Address, offset, bytes, assembler and what `beside` prints; NULL: nothing. */
-void listing_print(const json_t *lines, listing_beside *beside, const void *data);
+struct arrows;
+struct listing {
+	listing_beside *beside;		/* NULL: nothing stands there */
+	const void *data;		/* for `beside` */
+	const struct arrows *arrows;	/* NULL: none are drawn */
+	int64_t marked;			/* offset of the line with an arrow in front; -1: none */
+};
+/* Source line where it is told, address, offset, bytes, arrows, assembler, member, and what `beside`
+ * prints. */
+void listing_print(const json_t *lines, const struct listing *listing);
+
+/* arrows.c: the branches between lines that have a "target". NULL: out of memory. */
+struct arrows *arrows_find(const json_t *lines);
+void arrows_free(struct arrows *arrows);
+/* Those beside the index-th line, each as wide; nothing where there are no branches. */
+void arrows_print(const struct arrows *arrows, size_t line);
+
+/* members.c: --type REGISTER=TYPE. Returns 0 or an exit status. */
+int type_option_add(struct options *options, const char *argument);
+/* Gives the lines of a function that use a member of one of the types their "member". -1: a type is
+ * not known. */
+struct types;
+int members_add(const struct options *options, struct types *types, json_t *function,
+		struct fail *fail) MUST_CHECK;
+
+/* place.c: SYMBOL[+OFFSET]; `text` is cut at the +. Returns 0 or an exit status. */
+struct place_argument {
+	const char *symbol;
+	bool has_offset;
+	uint64_t offset;		/* bytes, up to INT64_MAX */
+};
+int place_parse(const char *command, char *text, struct place_argument *out);
 
 /* results.c: prints Results, as text or JSON; returns the exit status they ask for. */
 int results_print(const struct options *options, const json_t *results);
@@ -144,8 +198,13 @@ void text_pad(FILE *out, const char *text, int width);
 void lines_print(FILE *out, const char *indent, const char *text);
 /* A member that is a string; "" where there is none. */
 const char *json_text(const json_t *object, const char *key);
-/* "nfs_flock+0x2f [nfs]", escaped later; to be freed. NULL: out of memory. */
+/* The function or the variable that a site is in. */
+const char *symbol_text(const json_t *site);
+/* "nfs_flock+0x2f [nfs]", "nfs_debug [nfs]", escaped later; to be freed. NULL: out of memory. */
 char *place_text(const json_t *site);
+/* What a site holds or is to hold: of a variable "0x40", else the bytes as they are. */
+enum { VALUE_TEXT_MAX = 2 + 16 + 1 };
+const char *variable_text(const json_t *site, const char *bytes, char out[VALUE_TEXT_MAX]);
 /* Of a Result: " on 6.1.0-56-cloud-amd64 (kmem)", " on 2.6.22.1 (image vmlinux)"; nothing where no
  * kernel was looked at. */
 void target_print(const json_t *target);

@@ -7,6 +7,7 @@
  *	 0xffffffffc0412343  nfs_flock+0x2b  f6 42 50 02  testb $0x2,0x50(%rdx)
  *	-0xffffffffc0412345  nfs_flock+0x2f  74 39        je nfs_flock+0x6a
  *	+0xffffffffc0412345  nfs_flock+0x2f  75 39        jne nfs_flock+0x6a
+ *	@@ nfs_debug [nfs] = 0x0 -> 0x40 @@
  */
 #include "patchctl.h"
 
@@ -50,6 +51,11 @@ static void row_print(const struct widths *widths, const struct row *row, bool c
 	(void)fputs(colours && row->mark != ' ' ? PLAIN "\n" : "\n", stdout);
 }
 
+static bool is_variable(const json_t *site)
+{
+	return *json_text(site, "variable") != '\0';
+}
+
 static char mark_of(const char *role)
 {
 	if (strcmp(role, "old") == 0)
@@ -63,7 +69,7 @@ static char *line_place(const json_t *site, const json_t *line)
 	json_int_t offset = json_integer_value(json_object_get(line, "offset"));
 	char *text;
 
-	if (asprintf(&text, "%s+0x%llx", json_text(site, "function"),
+	if (asprintf(&text, "%s+0x%llx", symbol_text(site),
 		     (unsigned long long)offset) < 0)
 		return NULL;
 	return text;
@@ -96,6 +102,21 @@ static void lines_diff(const json_t *site, const json_t *lines, bool colours)
 	}
 }
 
+/* " = 0x0 -> 0x40", where both are known. */
+static void value_change(const json_t *site)
+{
+	char from[VALUE_TEXT_MAX], to[VALUE_TEXT_MAX];
+	const char *found = json_text(json_object_get(site, "found"), "bytes");
+	const char *new = json_text(json_object_get(site, "replacement"), "bytes");
+
+	if (*found == '\0' || *new == '\0')
+		return;
+	(void)fputs(" = ", stdout);
+	(void)text_print(stdout, variable_text(site, found, from));
+	(void)fputs(" -> ", stdout);
+	(void)text_print(stdout, variable_text(site, new, to));
+}
+
 /* A site of which only the change itself is told, as after a revert. */
 static void change_diff(const json_t *site, bool colours)
 {
@@ -121,15 +142,16 @@ static void change_diff(const json_t *site, bool colours)
 	row_print(&widths, &rows[1], colours);
 }
 
-static void code_print(const char *label, const json_t *code)
+static void code_print(const char *label, const json_t *site, const json_t *code)
 {
 	const char *bytes = json_text(code, "bytes");
-	const char *assembler = json_text(code, "asm");
+	const char *assembler = is_variable(site) ? "" : json_text(code, "asm");
+	char value[VALUE_TEXT_MAX];
 
 	if (!json_is_object(code))
 		return;
 	(void)fputs(label, stdout);
-	(void)text_print(stdout, *bytes == '\0' ? "(any bytes)" : bytes);
+	(void)text_print(stdout, *bytes == '\0' ? "(any bytes)" : variable_text(site, bytes, value));
 	if (*assembler != '\0') {
 		(void)fputs("  ", stdout);
 		(void)text_print(stdout, assembler);
@@ -144,16 +166,16 @@ static bool outcome_good(const char *outcome)
 	return outcome_parse(outcome, &code) && outcome_status(code) == 0;
 }
 
-static void site_print(const json_t *site, bool colours)
+static void site_title(const json_t *site)
 {
 	const char *outcome = json_text(site, "outcome");
 	const char *source = json_text(site, "source");
-	const json_t *lines = json_object_get(site, "lines"), *allowance;
 	CLEANUP_FREE char *place = place_text(site);
-	size_t i;
 
 	(void)fputs("@@ ", stdout);
-	(void)text_print(stdout, place == NULL ? json_text(site, "function") : place);
+	(void)text_print(stdout, place == NULL ? symbol_text(site) : place);
+	if (is_variable(site) && outcome_good(outcome))
+		value_change(site);
 	if (*source != '\0') {
 		(void)putchar(' ');
 		(void)text_print(stdout, source);
@@ -164,9 +186,18 @@ static void site_print(const json_t *site, bool colours)
 		(void)text_print(stdout, outcome);
 	}
 	(void)putchar('\n');
+}
+
+static void site_print(const json_t *site, bool colours)
+{
+	const char *outcome = json_text(site, "outcome");
+	const json_t *lines = json_object_get(site, "lines"), *allowance;
+	size_t i;
+
+	site_title(site);
 	if (json_array_size(lines) != 0)
 		lines_diff(site, lines, colours);
-	else if (outcome_good(outcome))
+	else if (outcome_good(outcome) && !is_variable(site))
 		change_diff(site, colours);
 	json_array_foreach(json_object_get(site, "allowed"), i, allowance) {
 		(void)fputs("  allowed: ", stdout);
@@ -176,8 +207,8 @@ static void site_print(const json_t *site, bool colours)
 		(void)putchar('\n');
 	}
 	if (!outcome_good(outcome)) {
-		code_print("  expected  ", json_object_get(site, "expected"));
-		code_print("  found     ", json_object_get(site, "found"));
+		code_print("  expected  ", site, json_object_get(site, "expected"));
+		code_print("  found     ", site, json_object_get(site, "found"));
 	}
 	lines_print(stdout, "  ", json_text(site, "message"));
 }

@@ -61,3 +61,28 @@ int source_add(const struct options *options, struct debug *debug, json_t *resul
 	}
 	return 0;
 }
+
+int source_lines_add(const struct options *options, struct debug *debug, json_t *function,
+		     struct fail *fail)
+{
+	const char *module = json_string_value(json_object_get(function, "module"));
+	json_t *line;
+	size_t i;
+
+	if (debug == NULL)
+		return 0;
+	if (debug_differs(debug, json_text(json_object_get(function, "target"), "build_id"),
+			  options->image == NULL))
+		return fail_set(fail, OUTCOME_GUARD, "%s is of another kernel: its build-id is not the "
+				"target's, and its source lines would be wrong", options->debug);
+	json_array_foreach(json_object_get(function, "lines"), i, line) {
+		json_int_t offset = json_integer_value(json_object_get(line, "offset"));
+		char text[512];
+
+		if (debug_line(debug, module, json_text(function, "function"), (uint64_t)offset, text,
+			       sizeof(text)) &&
+		    json_object_set_new(line, "source", result_text(text)) != 0)
+			return fail_memory(fail, "source lines");
+	}
+	return 0;
+}

@@ -35,22 +35,28 @@ static void row_print(const char *const row[COLUMNS], const int widths[COLUMNS])
 	(void)putchar('\n');
 }
 
-/* "  nfs_flock+0x2f [nfs]  0xffffffffc0412345  74 39 -> 75 39  now: new" */
+/* "  nfs_flock+0x2f [nfs]  0xffffffffc0412345  74 39 -> 75 39  now: new"
+ * "  nfs_debug [nfs] = 0x0 -> 0x40  0xffffffffc0512340  now: other, 0x41" */
 static void site_print(const json_t *site)
 {
 	const char *now = json_text(site, "now");
 	const char *found = json_text(site, "found");
+	char old[VALUE_TEXT_MAX], new[VALUE_TEXT_MAX], held[VALUE_TEXT_MAX];
 	CLEANUP_FREE char *place = place_text(site);
+	bool variable = *json_text(site, "variable") != '\0';
 	const char *const parts[] = {
-		"  ", place == NULL ? "" : place, "  ", json_text(site, "address"), "  ",
-		json_text(site, "old"), " -> ", json_text(site, "new"), "  now: ", now,
+		"  ", place == NULL ? "" : place,
+		variable ? " = " : "  ", variable ? "" : json_text(site, "address"),
+		variable ? "" : "  ", variable_text(site, json_text(site, "old"), old), " -> ",
+		variable_text(site, json_text(site, "new"), new), variable ? "  " : "",
+		variable ? json_text(site, "address") : "", "  now: ", now,
 	};
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
 		(void)text_print(stdout, parts[i]);
 	if (strcmp(now, "other") == 0 && *found != '\0') {
 		(void)fputs(", ", stdout);
-		(void)text_print(stdout, found);
+		(void)text_print(stdout, variable_text(site, found, held));
 	}
 	(void)putchar('\n');
 }

@@ -174,7 +174,7 @@ static int job_check(struct job *job, struct target *target, const struct cpus *
 			.address = site->address, .length = site->replacement.bytes.length,
 			.expected = site->found.bytes.data,
 			.replacement = site->replacement.bytes.data,
-			.multiple = site->site->multiple,
+			.multiple = site->multiple,
 		};
 	}
 	if (target_check(target, changes, count, away, &failed, fail) == 0)

@@ -110,13 +110,20 @@ static int by_address(const void *a, const void *b)
 	return one->address < other->address ? -1 : one->address > other->address;
 }
 
-/* A job that was refused for another reason claims nothing. A mismatch may be another patch's
- * work, and then the user is to hear that. */
+/* That another instruction is there than the patch asks for, or none that its patterns describe, may
+ * be another patch's work, and then the user is to hear that. */
+static bool differs(const struct job *job)
+{
+	return job->planned && (job->plan.outcome == OUTCOME_MISMATCH ||
+				job->plan.outcome == OUTCOME_NOT_FOUND ||
+				job->plan.outcome == OUTCOME_AMBIGUOUS);
+}
+
+/* A job that was refused for another reason claims nothing. */
 static bool claims(const struct job *job)
 {
 	return job->planned && (job->plan.outcome == OUTCOME_APPLICABLE ||
-				job->plan.outcome == OUTCOME_ALREADY_APPLIED ||
-				job->plan.outcome == OUTCOME_MISMATCH);
+				job->plan.outcome == OUTCOME_ALREADY_APPLIED || differs(job));
 }
 
 static void spans_of_job(struct job *job, struct span_list *out)
@@ -202,7 +209,7 @@ static int conflict(struct job *job, struct site_plan *site, struct fail *fail,
 
 static const char *span_where(const struct span *span, char out[WHERE_MAX])
 {
-	return where_print(span->site->module, span->site->site->function, span->site->site->offset,
+	return where_print(span->site->module, span->site->symbol, span->site->offset,
 			   span->address, out);
 }
 
@@ -230,8 +237,7 @@ static int meet_job(const struct span *one, const struct span *other, struct fai
 	char where[WHERE_MAX];
 
 	/* A job that does not match is refused for that, whoever else is in the request. */
-	if (one->job == other->job || one->job->plan.outcome == OUTCOME_MISMATCH ||
-	    other->job->plan.outcome == OUTCOME_MISMATCH)
+	if (one->job == other->job || differs(one->job) || differs(other->job))
 		return 0;
 	return conflict(later->job, later->site, fail, "%s: the patch %s of the same request "
 			"changes bytes there too: apply one of them", span_where(later, where),
@@ -309,13 +315,33 @@ static bool is_of(const struct held *held, const struct job *job)
 	       strcmp(held->entry.yaml, job->yaml) == 0;
 }
 
+/* Where a site is that the plan did not find. */
+static int set_place(struct site_plan *site, const struct journal_site *held, struct fail *fail)
+{
+	if (site->located)
+		return 0;
+	free(site->symbol);
+	free(site->module);
+	site->symbol = strdup(held->symbol);
+	site->module = held->module == NULL ? NULL : strdup(held->module);
+	if (site->symbol == NULL || (held->module != NULL && site->module == NULL))
+		return fail_memory(fail, "comparing with the journal");
+	site->offset = held->offset;
+	site->address = held->address;
+	site->module_identity = held->module_identity;
+	site->located = true;
+	return 0;
+}
+
 /* With a patch in place a function can look otherwise than without: a last instruction that became
- * a nop is taken for padding behind the end. The journal knows better what is there. */
+ * a nop is taken for padding behind the end, a pattern does not describe what a nop has replaced, and
+ * the digest is another one. The journal knows better what is there. */
 static int check_own(const struct held_list *held, struct job *job, struct fail *fail)
 {
 	size_t i = 0;
 
-	while (i < held->count && !(held->items[i].whole && is_of(&held->items[i], job)))
+	while (i < held->count && !(held->items[i].whole && is_of(&held->items[i], job) &&
+				    held->items[i].entry.site_count == job->plan.site_count))
 		i++;
 	if (i == held->count)
 		return 0;
@@ -324,7 +350,8 @@ static int check_own(const struct held_list *held, struct job *job, struct fail 
 		struct site_plan *site = &job->plan.sites[j];
 
 		site->outcome = OUTCOME_ALREADY_APPLIED;
-		if (set_message(&site->message, "the replacement is there already", fail) < 0)
+		if (set_place(site, &held->items[i].entry.sites[j], fail) < 0 ||
+		    set_message(&site->message, "the replacement is there already", fail) < 0)
 			return -1;
 	}
 	return 0;
@@ -360,7 +387,8 @@ int claim_check(struct journal *journal, struct target *target, struct job *jobs
 	for (size_t i = 0; i < count; i++) {
 		if (claims(&jobs[i]) && check_name(&held, jobs, i, fail) < 0)
 			return -1;
-		if (jobs[i].planned && jobs[i].plan.outcome == OUTCOME_MISMATCH &&
+		if ((differs(&jobs[i]) ||
+		     (jobs[i].planned && jobs[i].plan.outcome == OUTCOME_GUARD)) &&
 		    check_own(&held, &jobs[i], fail) < 0)
 			return -1;
 	}

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "digest.h"
 #include "methods.h"
 #include "reply.h"
 #include "result.h"
 
-static json_t *function_reply(struct live *live, const struct symbol *symbol)
+static json_t *function_reply(struct live *live, const struct symbol *symbol, bool digest)
 {
-	struct function function;
+	CLEANUP(function_deinit) struct function function = { .symbol = NULL };
+	char text[DIGEST_TEXT_MAX];
 	struct fail fail;
-	json_t *reply;
 
-	if (function_load(live->target, live->decoder, symbol, &function, &fail) < 0)
+	if (function_load(live->target, live->decoder, symbol, &function, &fail) < 0 ||
+	    (digest && digest_make(&live->kernel, &function, text, &fail) < 0))
 		return reply_failed(&fail);
-	reply = reply_with(result_function(live->symtab, &function, &live->target->info));
-	function_deinit(&function);
-	return reply;
+	return reply_with(result_function(live->symtab, &function, digest ? text : NULL,
+					  &live->target->info));
 }
 
 json_t *method_disassemble(struct daemon *daemon, const struct journal_caller *caller,
@@ -38,5 +39,5 @@ json_t *method_disassemble(struct daemon *daemon, const struct journal_caller *c
 	}
 	if (hazard_symbol(&live->kernel, symbol, &fail) < 0)
 		return reply_failed(&fail);
-	return function_reply(live, symbol);
+	return function_reply(live, symbol, json_is_true(values[3]));
 }

@@ -14,7 +14,7 @@ static int site_check(const struct live *live, const struct journal_site *site, 
 	if (symbol == NULL)
 		return fail_at(fail, OUTCOME_HAZARD, site->address,
 			       "no symbol has the bytes of %s+0x%" PRIx64 " any more, so it is not "
-			       "known who wrote there", site->function, site->offset);
+			       "known who wrote there", site->symbol, site->offset);
 	if (function_load(live->target, live->decoder, symbol, &function, fail) < 0)
 		return -1;
 	result = hazard_hidden(&live->kernel, &function, site->address - symbol->address,
@@ -34,8 +34,10 @@ int force_check(struct live *live, const struct journal_entry *entries, size_t c
 		for (size_t j = 0; j < entries[i].site_count; j++) {
 			const struct journal_site *site = &entries[i].sites[j];
 
+			/* Nobody comes to own a variable after it was changed. */
 			if (look_at_site(live->target, site, &now, fail) < 0 ||
-			    (now.now == LOOK_OTHER && site_check(live, site, fail) < 0))
+			    (now.now == LOOK_OTHER && !site->variable &&
+			     site_check(live, site, fail) < 0))
 				return -1;
 		}
 	}
@@ -48,7 +50,7 @@ static int refuse_kprobe(const struct journal_site *site, const struct owner *kp
 	return fail_at(fail, OUTCOME_HAZARD, kprobe->address,
 		       "%s+0x%" PRIx64 ": %s has come onto these bytes since they were changed; it runs a "
 		       "copy of the new instructions, and would put them back when it goes; %s",
-		       site->function, site->offset, kprobe->detail == NULL ? "a kprobe" :
+		       site->symbol, site->offset, kprobe->detail == NULL ? "a kprobe" :
 		       kprobe->detail, owner_advice(kprobe));
 }
 
@@ -87,7 +89,8 @@ int kprobes_check(struct live *live, const struct journal_entry *entries, size_t
 		for (size_t j = 0; j < entries[i].site_count; j++) {
 			const struct journal_site *site = &entries[i].sites[j];
 
-			if (look_at_site(live->target, site, &now, &ignored) == 0 &&
+			if (!site->variable &&
+			    look_at_site(live->target, site, &now, &ignored) == 0 &&
 			    now.now == LOOK_NEW && site_kprobes(live, site, fail) < 0)
 				return -1;
 		}

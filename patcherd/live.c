@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "digest.h"
 #include "guard.h"
+#include "types.h"
 #include "vmcoreinfo.h"
 
 /* In the order in which they are tried. */
@@ -310,12 +312,19 @@ int live_refresh(struct live *live, struct fail *fail)
 		return -1;
 	if (live->hazards == NULL && hazards_create(&live->hazards, fail) < 0)
 		return -1;
+	if (live->types == NULL && types_create_live(&live->types, fail) < 0)
+		return -1;
+	if (live->digests == NULL && digests_create(&live->digests, fail) < 0)
+		return -1;
 	hazards_renew(live->hazards, &live->modules);
+	types_renew(live->types, &live->modules);
+	digests_forget(live->digests);
 	live->kernel = (struct kernel) {
 		.target = live->target, .symtab = live->symtab,
 		.system_map = live->symbols_of_map ? live->system_map : NULL,
 		.modules = &live->modules,
-		.hazards = live->hazards, .decoder = live->decoder,
+		.hazards = live->hazards, .types = live->types, .digests = live->digests,
+		.decoder = live->decoder,
 	};
 	return 0;
 }
@@ -323,6 +332,8 @@ int live_refresh(struct live *live, struct fail *fail)
 void live_deinit(struct live *live)
 {
 	hazards_destroy(live->hazards);
+	types_destroy(live->types);
+	digests_destroy(live->digests);
 	decoder_destroy(live->decoder);
 	symtab_destroy(live->symtab);
 	modules_deinit(&live->modules);

@@ -17,6 +17,8 @@ struct live {
 	bool symbols_of_map;		/* symtab is system_map, for kallsyms gives no addresses */
 	struct modules modules;
 	struct hazards *hazards;
+	struct types *types;
+	struct digests *digests;
 	struct decoder *decoder;
 };
 

@@ -39,7 +39,7 @@ int look_at_site(struct target *target, const struct journal_site *site, struct 
 		return -1;
 	if (!there)
 		return 0;
-	if (target_read(target, site->address, out->found.data, site->old.length, site->function,
+	if (target_read(target, site->address, out->found.data, site->old.length, site->symbol,
 			fail) < 0) {
 		struct fail ignored;	/* that it cannot be read is what there is to tell */
 
@@ -58,14 +58,15 @@ int look_at_site(struct target *target, const struct journal_site *site, struct 
 int look_at_entry(struct target *target, const struct journal_entry *entry,
 		  struct look_site *sites, enum look_state *out, struct fail *fail)
 {
-	size_t of[LOOK_GONE + 1] = { 0 };
+	size_t of[LOOK_GONE + 1] = { 0 }, code_of[LOOK_GONE + 1] = { 0 };
 
 	for (size_t i = 0; i < entry->site_count; i++) {
 		if (look_at_site(target, &entry->sites[i], &sites[i], fail) < 0)
 			return -1;
 		of[sites[i].now]++;
+		code_of[sites[i].now] += !entry->sites[i].variable;
 	}
-	if (of[LOOK_OTHER] != 0)
+	if (code_of[LOOK_OTHER] != 0)
 		*out = LOOK_STATE_TAMPERED;
 	else if (of[LOOK_GONE] != 0)
 		*out = LOOK_STATE_LOST;
@@ -73,6 +74,8 @@ int look_at_entry(struct target *target, const struct journal_entry *entry,
 		*out = LOOK_STATE_APPLIED;
 	else if (of[LOOK_OLD] == entry->site_count)
 		*out = LOOK_STATE_NOT_APPLIED;
+	else if (code_of[LOOK_OLD] == 0)
+		*out = LOOK_STATE_CHANGED;
 	else
 		*out = LOOK_STATE_PARTIAL;
 	return 0;

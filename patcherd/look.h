@@ -26,7 +26,8 @@ enum look_state {
 	LOOK_STATE_APPLIED,		/* all new, journal says applied */
 	LOOK_STATE_NOT_APPLIED,		/* all old */
 	LOOK_STATE_PARTIAL,		/* some old, some new */
-	LOOK_STATE_TAMPERED,		/* some other */
+	LOOK_STATE_CHANGED,		/* all code new, and some variable not */
+	LOOK_STATE_TAMPERED,		/* some code other */
 	LOOK_STATE_LOST			/* some gone */
 };
 /* `sites`: entry->site_count of them, filled in. */

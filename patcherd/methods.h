@@ -19,7 +19,9 @@ method_answer method_dry_run, method_apply;			/* apply.c */
 method_answer method_revert;					/* revert.c */
 method_answer method_status, method_history;			/* status.c */
 method_answer method_disassemble;				/* disassemble.c */
+method_answer method_symbols;					/* symbols.c */
 method_answer method_hazards;					/* hazards.c */
+method_answer method_types;					/* types.c */
 method_answer method_doctor;					/* doctor.c */
 
 /* A server_answer; `data` is the struct daemon. */

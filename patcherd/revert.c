@@ -69,8 +69,9 @@ static json_t *sites_json(const struct journal_entry *entry, enum outcome outcom
 	for (size_t i = 0; i < entry->site_count; i++) {
 		const struct journal_site *site = &entry->sites[i];
 		struct code old = { .bytes = site->old }, new = { .bytes = site->replacement };
-		json_t *json = json_pack("{s:o, s:o, s:I, s:o, s:s, s:n, s:o, s:o, s:o, s:[], s:[]}",
-					 "function", result_text(site->function),
+		json_t *json = json_pack("{s:o, s:o, s:o, s:I, s:o, s:s, s:n, s:o, s:o, s:o, s:[], s:[]}",
+					 "function", result_text(site->variable ? NULL : site->symbol),
+					 "variable", result_text(site->variable ? site->symbol : NULL),
 					 "module", result_text(site->module),
 					 "offset", (json_int_t)site->offset,
 					 "address", result_address(site->address),

@@ -6,28 +6,6 @@
 
 #include "function.h"
 
-unsigned long site_owners_allowed(const struct patch *patch, const struct journal_site *site)
-{
-	unsigned long kinds = 0;
-
-	/* The journal does not know which variant it was; one that changes the same is as good. */
-	for (size_t i = 0; i < patch->variant_count; i++) {
-		const struct variant *variant = &patch->variants[i];
-
-		for (size_t j = 0; j < variant->site_count; j++) {
-			const struct site *said = &variant->sites[j];
-
-			if (said->offset != site->offset ||
-			    strcmp(said->function, site->function) != 0 ||
-			    !bytes_equal(&said->replacement, &site->replacement))
-				continue;
-			for (size_t k = 0; k < said->allow_count; k++)
-				kinds |= 1UL << said->allow[k].kind;
-		}
-	}
-	return kinds;
-}
-
 /* Who traces a function changes its first instructions, and nothing behind them: that is worth
  * knowing, but no harm. Only a function that is traced has a detail of its ftrace's site. */
 static bool is_tracer(const struct owner *owner)
@@ -35,11 +13,10 @@ static bool is_tracer(const struct owner *owner)
 	return owner->kind == OWNER_FTRACE && owner->detail != NULL;
 }
 
-static bool is_of_site(const struct owner *owner, const struct journal_site *site,
-		       unsigned long allow)
+static bool is_of_site(const struct owner *owner, const struct journal_site *site)
 {
 	return owner->policy != OWNER_SETTLED &&
-	       (owner->policy != OWNER_ALLOWABLE || (allow >> owner->kind & 1) == 0) &&
+	       (owner->policy != OWNER_ALLOWABLE || (site->allowed >> owner->kind & 1) == 0) &&
 	       owner_touches(owner, site->address, site->address + site->replacement.length);
 }
 
@@ -49,7 +26,7 @@ static void say(const struct owner *owner, const struct journal_site *site, bool
 	if (said->message[0] != '\0')
 		fail_append(said, "\n");
 	if (!of_site) {
-		fail_append(said, "%s: %s", site->function, owner->detail);
+		fail_append(said, "%s: %s", site->symbol, owner->detail);
 		return;
 	}
 	fail_append(said, "these bytes are %s", owner_what(owner->kind));
@@ -58,12 +35,12 @@ static void say(const struct owner *owner, const struct journal_site *site, bool
 	fail_append(said, "; %s", owner_advice(owner));
 }
 
-int site_owners_judge(const struct owners *function, const struct journal_site *site,
-		      unsigned long allow, struct site_owners *out, struct fail *fail)
+int site_owners_judge(const struct owners *owners, const struct journal_site *site,
+		      struct site_owners *out, struct fail *fail)
 {
-	for (size_t i = 0; i < function->count; i++) {
-		const struct owner *owner = &function->items[i];
-		bool of_site = is_of_site(owner, site, allow);
+	for (size_t i = 0; i < owners->count; i++) {
+		const struct owner *owner = &owners->items[i];
+		bool of_site = is_of_site(owner, site);
 
 		if (!of_site && !is_tracer(owner))
 			continue;
@@ -86,37 +63,47 @@ static const struct symbol *find_symbol(const struct symtab *symtab,
 	const struct symbol *symbol = NULL;
 
 	do
-		symbol = symtab_next(symtab, site->function, symbol);
+		symbol = symtab_next(symtab, site->symbol, symbol);
 	while (symbol != NULL && symbol->address != site->address - site->offset);
 	return symbol;
 }
 
-static int ask(const struct kernel *kernel, const struct journal_site *site, unsigned long allow,
-	       struct site_owners *out, struct fail *fail)
+static int function_owners(const struct kernel *kernel, const struct symbol *symbol,
+			   struct owners *out, struct fail *fail)
 {
 	CLEANUP(function_deinit) struct function function = { .symbol = NULL };
+
+	if (function_load(kernel->target, kernel->decoder, symbol, &function, fail) != 0)
+		return -1;
+	return hazard_owners(kernel, &function, out, fail);
+}
+
+static int ask(const struct kernel *kernel, const struct journal_site *site,
+	       struct site_owners *out, struct fail *fail)
+{
 	CLEANUP(owners_deinit) struct owners owners = { .items = NULL };
 	const struct symbol *symbol = find_symbol(kernel->symtab, site);
 
 	if (symbol == NULL) {
 		(void)fail_set(fail, OUTCOME_NOT_FOUND, "there is no symbol %s at 0x%" PRIx64,
-			       site->function, site->address - site->offset);
+			       site->symbol, site->address - site->offset);
 		kernel_explain(kernel, fail);
 		return -1;
 	}
-	if (function_load(kernel->target, kernel->decoder, symbol, &function, fail) != 0 ||
-	    hazard_owners(kernel, &function, &owners, fail) != 0)
+	if ((site->variable ? hazard_data(kernel, symbol, site->address, site->replacement.length,
+					  &owners, fail) :
+	     function_owners(kernel, symbol, &owners, fail)) != 0)
 		return -1;
-	return site_owners_judge(&owners, site, allow, out, fail);
+	return site_owners_judge(&owners, site, out, fail);
 }
 
 void site_owners_find(const struct kernel *kernel, const struct journal_site *site,
-		      unsigned long allow, struct site_owners *out)
+		      struct site_owners *out)
 {
 	struct fail fail;
 
 	memset(out, 0, sizeof(*out));
-	if (ask(kernel, site, allow, out, &fail) == 0)
+	if (ask(kernel, site, out, &fail) == 0)
 		out->known = true;
 	else
 		site_owners_unknown(&fail, out);

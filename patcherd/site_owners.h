@@ -14,18 +14,15 @@ struct site_owners {
 	struct fail said;		/* who they are, or why they are not known, a line each */
 };
 
-/* Asks the kernel. `allow`: bits 1 << enum owner_kind, of site_owners_allowed(). */
+/* Asks the kernel. */
 void site_owners_find(const struct kernel *kernel, const struct journal_site *site,
-		      unsigned long allow, struct site_owners *out);
+		      struct site_owners *out);
 /* The same where the kernel cannot be asked. `out` is all zero. */
 void site_owners_unknown(const struct fail *why, struct site_owners *out);
-/* Takes from the owners of the function those that there is something to say of: of the site's own
- * bytes, not settled and not allowed; and whoever traces the function. */
-int site_owners_judge(const struct owners *function, const struct journal_site *site,
-		      unsigned long allow, struct site_owners *out, struct fail *fail) MUST_CHECK;
+/* Takes from the owners of the function, or of the variable, those that there is something to say of:
+ * of the site's own bytes, not settled and not allowed; and whoever traces the function. */
+int site_owners_judge(const struct owners *owners, const struct journal_site *site,
+		      struct site_owners *out, struct fail *fail) MUST_CHECK;
 void site_owners_deinit(struct site_owners *owners);
-
-/* What an entry's patch allows at its site; nothing where its text is no patch to this version. */
-unsigned long site_owners_allowed(const struct patch *patch, const struct journal_site *site);
 
 #endif

@@ -11,7 +11,7 @@
 #include "reply.h"
 #include "result.h"
 #include "site_owners.h"
-#include "spec.h"
+#include "where.h"
 
 enum { EVENTS_MAX = 2000, HISTORY_BYTES_MAX = 1024 * 1024 };
 
@@ -53,6 +53,9 @@ static const struct {
 		"did, then revert it, which only corrects the journal, and apply it again" },
 	[LOOK_STATE_PARTIAL] = { "partial", true,
 		"some sites hold the new bytes and some the old ones; revert puts all of them back" },
+	[LOOK_STATE_CHANGED] = { "changed", false,
+		"a variable that it wrote was set since, by the kernel or by somebody else: its site "
+		"says to what; revert refuses to touch it unless it is forced" },
 	[LOOK_STATE_TAMPERED] = { "tampered", true,
 		"bytes that are neither the old nor the new ones are there; find out whose they "
 		"are; revert refuses to touch them unless it is forced" },
@@ -78,6 +81,15 @@ static void verdict_of_interrupted(const struct journal_entry *entry, enum look_
 			      "journal");
 }
 
+static bool is_all_variables(const struct journal_entry *entry)
+{
+	size_t i = 0;
+
+	while (i < entry->site_count && entry->sites[i].variable)
+		i++;
+	return i == entry->site_count;
+}
+
 static void verdict_of_memory(const struct journal_entry *entry, enum look_state look,
 			      struct verdict *out)
 {
@@ -86,8 +98,11 @@ static void verdict_of_memory(const struct journal_entry *entry, enum look_state
 		verdict_of_interrupted(entry, look, out);
 		return;
 	}
+	/* The kernel sets a variable to what it was as well as to anything else. */
+	if (look == LOOK_STATE_NOT_APPLIED && is_all_variables(entry))
+		look = LOOK_STATE_CHANGED;
 	out->state = by_memory[look].state;
-	out->attention = by_memory[look].attention;
+	out->attention = by_memory[look].attention || entry->state != JOURNAL_APPLIED;
 	if (by_memory[look].message != NULL)
 		out->message = strdup(by_memory[look].message);
 }
@@ -142,6 +157,20 @@ static json_t *owners_json(const struct owners *owners)
 	return list;
 }
 
+/* What a variable holds, where that is not what was written. */
+static void say_value(const struct journal_site *site, const struct look_site *now,
+		      struct fail *said)
+{
+	char found[VALUE_MAX], old[VALUE_MAX], new[VALUE_MAX];
+
+	if (!site->variable || (now->now != LOOK_OTHER && now->now != LOOK_OLD))
+		return;
+	fail_append(said, "%sit holds %s; %s was written, and %s was there before: the kernel or "
+		    "somebody else has set it since", said->message[0] == '\0' ? "" : "\n",
+		    value_print(&now->found, found), value_print(&site->replacement, new),
+		    value_print(&site->old, old));
+}
+
 /* `now` NULL: memory was not looked at; `owners` NULL: nor was it asked whose it is. */
 static json_t *site_json(const struct journal_site *site, const struct look_site *now,
 			 const struct site_owners *owners)
@@ -150,8 +179,9 @@ static json_t *site_json(const struct journal_site *site, const struct look_site
 	bool known = now != NULL && now->found.length > 0;
 	bool asked = owners != NULL, said = asked && owners->said.message[0] != '\0';
 
-	return json_pack("{s:o, s:o, s:I, s:o, s:s, s:s, s:s, s:o, s:o, s:o}",
-			 "function", result_text(site->function),
+	return json_pack("{s:o, s:o, s:o, s:I, s:o, s:s, s:s, s:s, s:o, s:o, s:o}",
+			 "function", result_text(site->variable ? NULL : site->symbol),
+			 "variable", result_text(site->variable ? site->symbol : NULL),
 			 "module", result_text(site->module),
 			 "offset", (json_int_t)site->offset,
 			 "address", result_address(site->address),
@@ -171,20 +201,21 @@ static bool is_active(const struct daemon *daemon, const struct journal_entry *e
 }
 
 /* One site of an entry whose memory was looked at, with its owners. Sets *attention for them. */
-static json_t *active_site_json(const struct view *view, const struct patch *patch,
-				const struct journal_site *site, const struct look_site *now,
-				bool *attention)
+static json_t *active_site_json(const struct view *view, const struct journal_entry *entry,
+				size_t index, const struct look_site *now, bool *attention)
 {
+	const struct journal_site *site = &entry->sites[index];
 	CLEANUP(site_owners_deinit) struct site_owners owners = { .known = false };
 
 	if (now->now == LOOK_GONE)
 		return site_json(site, now, NULL);
 	if (view->unasked == NULL)
-		site_owners_find(&view->daemon->live.kernel, site,
-				 site_owners_allowed(patch, site), &owners);
+		site_owners_find(&view->daemon->live.kernel, site, &owners);
 	else
 		site_owners_unknown(view->unasked, &owners);
 	*attention |= owners.attention;
+	if (entry->state == JOURNAL_APPLIED)
+		say_value(site, now, &owners.said);
 	return site_json(site, now, &owners);
 }
 
@@ -192,18 +223,14 @@ static json_t *active_site_json(const struct view *view, const struct patch *pat
 static json_t *sites_json(const struct view *view, const struct journal_entry *entry,
 			  const struct look_site *now, bool *attention)
 {
-	CLEANUP(patch_deinit) struct patch patch = { .source = NULL };
 	bool active = now != NULL && is_active(view->daemon, entry);
 	json_t *list = json_array();
-	struct fail ignored;	/* a journal of another version: the patch allows nothing then */
 
-	if (active)
-		(void)!spec_parse(entry->source, entry->yaml, strlen(entry->yaml), &patch, &ignored);
 	for (size_t i = 0; i < entry->site_count; i++) {
 		const struct journal_site *site = &entry->sites[i];
 
 		if (json_array_append_new(list, active ?
-					  active_site_json(view, &patch, site, &now[i], attention) :
+					  active_site_json(view, entry, i, &now[i], attention) :
 					  site_json(site, now == NULL ? NULL : &now[i], NULL)) < 0) {
 			json_decref(list);
 			return NULL;

@@ -62,7 +62,7 @@ static int check_there(const struct store_site *sites, size_t count, struct stor
 		if (is_there(site))
 			continue;
 		report->failed = site;
-		(void)where_print(site->module, site->function, site->offset, site->address, where);
+		(void)where_print(site->module, site->symbol, site->offset, site->address, where);
 		return fail_at(fail, OUTCOME_NOT_FOUND, site->address, "%s: the module %s was "
 			       "unloaded, or loaded anew, since these bytes were looked at; nothing "
 			       "was written: try again", where, site->module);
@@ -88,7 +88,7 @@ static bool read_back(struct target *target, struct store_site *sites, size_t co
 			continue;
 		}
 		if (target_read(target, site->address, site->found.data, site->wanted.length,
-				site->function, &fail) == 0)
+				site->symbol, &fail) == 0)
 			site->found.length = site->wanted.length;
 		if (!bytes_equal(&site->found, is_before ? &site->before : &site->wanted))
 			all = false;
@@ -113,7 +113,7 @@ static void append_found(const struct store_site *sites, size_t count, bool is_b
 			fail_append(fail, " and more;");
 			return;
 		}
-		(void)where_print(site->module, site->function, site->offset, site->address, where);
+		(void)where_print(site->module, site->symbol, site->offset, site->address, where);
 		if (site->found.length == 0)
 			fail_append(fail, site->gone ? " %s is gone with its module" :
 				    " %s cannot be read", where);

@@ -12,7 +12,7 @@ enum { STORE_SITES_MAX = 1024 };	/* PATCHER_KMEM_SITES_MAX: one stop of all CPUs
 struct store_site {
 	const char *module;		/* NULL: the kernel image */
 	uint64_t module_identity;	/* see module.h: nothing is written to another load of it */
-	const char *function;
+	const char *symbol;
 	uint64_t offset;
 	uint64_t address;
 	struct bytes before;		/* what is there, and comes back if this fails */

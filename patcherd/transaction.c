@@ -36,6 +36,16 @@ static bool is_applicable(const struct job *job)
 	return job->planned && job->plan.outcome == OUTCOME_APPLICABLE;
 }
 
+/* Status asks it again of the owners that come later; a pattern could not be found then. */
+static uint32_t allowed(const struct site *site)
+{
+	uint32_t kinds = 0;
+
+	for (size_t i = 0; i < site->allow_count; i++)
+		kinds |= UINT32_C(1) << site->allow[i].kind;
+	return kinds;
+}
+
 /* The journal's words of a proved site, and the same for the kernel. */
 static int site_add(struct apply *apply, struct journal_entry *entry, const struct site_plan *plan,
 		    struct fail *fail)
@@ -46,19 +56,20 @@ static int site_add(struct apply *apply, struct journal_entry *entry, const stru
 	    old->length > BYTES_MAX || old->length != new->length)
 		return fail_set(fail, OUTCOME_ERROR, "the patch %s: %s+0x%" PRIx64 " was not "
 				"proved; nothing is written", entry->patch,
-				plan->site->function, plan->site->offset);
+				plan->symbol, plan->offset);
 	apply->sites[apply->site_count++] = (struct store_site){
 		.module = plan->module, .module_identity = plan->module_identity,
-		.function = plan->site->function,
-		.offset = plan->site->offset, .address = plan->address, .before = *old,
-		.wanted = *new, .multiple = plan->site->multiple,
+		.symbol = plan->symbol,
+		.offset = plan->offset, .address = plan->address, .before = *old,
+		.wanted = *new, .multiple = plan->multiple,
 		.owner = (size_t)(entry - apply->entries), .number = entry->site_count,
 	};
 	entry->sites[entry->site_count++] = (struct journal_site){
-		.function = plan->site->function, .module = plan->module,
-		.module_identity = plan->module_identity, .offset = plan->site->offset,
+		.symbol = plan->symbol, .variable = plan->site->where == SITE_VARIABLE,
+		.module = plan->module,
+		.module_identity = plan->module_identity, .offset = plan->offset,
 		.address = plan->address, .old = *old, .replacement = *new,
-		.multiple = plan->site->multiple,
+		.multiple = plan->multiple, .allowed = allowed(plan->site),
 	};
 	return 0;
 }
@@ -235,7 +246,7 @@ static void tell_success(struct transaction *transaction, const struct apply *ap
 		log_line(LOG_NOTICE, &(struct log_about){
 			 .patch = apply->entries[site->owner].patch,
 			 .outcome = outcome_name(OUTCOME_APPLIED),
-			 .site = where_print(site->module, site->function, site->offset,
+			 .site = where_print(site->module, site->symbol, site->offset,
 					     site->address, where),
 			 .old = &site->before, .replacement = &site->wanted,
 			 .caller = &transaction->caller }, "changed the kernel");

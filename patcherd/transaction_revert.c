@@ -78,16 +78,17 @@ static void tampered(struct revert *revert, size_t owner, const struct journal_s
 	char where[WHERE_MAX];
 	char found[BYTES_TEXT_MAX], old[BYTES_TEXT_MAX], new[BYTES_TEXT_MAX];
 
-	(void)where_print(site->module, site->function, site->offset, site->address, where);
-	(void)bytes_print(&look->found, found);
+	(void)where_print(site->module, site->symbol, site->offset, site->address, where);
+	(void)held_print(site, &look->found, found);
 	if (revert->force) {
 		say(out, "%s held %s, which somebody else wrote", where, found);
 		return;
 	}
 	out->outcome = OUTCOME_MISMATCH;
-	say(out, "%s holds %s, neither the patch's %s nor the original %s: somebody else changed "
-	    "it since; revert --force puts %s there all the same", where, found,
-	    bytes_print(&site->replacement, new), bytes_print(&site->old, old), old);
+	say(out, "%s holds %s, neither the patch's %s nor the original %s: %s changed it since; "
+	    "revert --force puts %s there all the same", where, found,
+	    held_print(site, &site->replacement, new), held_print(site, &site->old, old),
+	    site->variable ? "the kernel or somebody else" : "somebody else", old);
 	if (fail->message[0] == '\0')
 		(void)fail_at(fail, OUTCOME_MISMATCH, site->address, "nothing was reverted: the "
 			      "patch %s: %s", revert->entries[owner].patch,
@@ -117,7 +118,7 @@ static int look_over(struct revert *revert, size_t owner, struct target *target,
 			continue;
 		revert->sites[revert->site_count++] = (struct store_site){
 			.module = site->module, .module_identity = site->module_identity,
-			.function = site->function, .offset = site->offset,
+			.symbol = site->symbol, .offset = site->offset,
 			.address = site->address, .before = look.found,
 			.wanted = site->old, .multiple = site->multiple, .owner = owner,
 			.number = i,
@@ -192,7 +193,7 @@ static void tell_success(struct transaction *transaction, const struct revert *r
 		log_line(LOG_NOTICE, &(struct log_about){
 			 .patch = revert->entries[site->owner].patch,
 			 .outcome = outcome_name(OUTCOME_REVERTED),
-			 .site = where_print(site->module, site->function, site->offset,
+			 .site = where_print(site->module, site->symbol, site->offset,
 					     site->address, where),
 			 .old = &site->before, .replacement = &site->wanted,
 			 .caller = &transaction->caller }, "put the original bytes back");

@@ -112,7 +112,7 @@ usage "there is no command 'nosuch'" help nosuch
 # --- help ---
 run --list-commands
 ok '--list-commands prints the commands' eval 'exits 0 && err_is_empty &&
-	[ "$(tr "\n" " " <"$work/out")" = "apply dry-run revert status history doctor disassemble hazards help " ]'
+	[ "$(tr "\n" " " <"$work/out")" = "apply dry-run revert status history doctor disassemble symbols types hazards help " ]'
 mapfile -t commands <"$work/out"
 for command in "${commands[@]}"; do
 	run help "$command"
@@ -195,7 +195,8 @@ ok 'and without it nothing is said of CPUs' json "'offline_cpus' not in r[0]['pa
 run --socket "$work/broken" disassemble --module nfs nfs_flock --occurrence 2
 cp "$work/request" "$work/out"
 ok 'options may stand behind the arguments' json \
-	"r[0]['parameters'] == {'symbol': 'nfs_flock', 'module': 'nfs', 'occurrence': 2}"
+	"r[0]['parameters'] == {'symbol': 'nfs_flock', 'module': 'nfs', 'occurrence': 2,
+	'digest': False}"
 for offset in 47 0x2f 0X2F; do
 	run --socket "$work/broken" hazards nfs_flock+$offset
 	cp "$work/request" "$work/out"

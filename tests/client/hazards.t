@@ -56,7 +56,7 @@ gcc -c -o "$work/owned.o" tests/client/hazards.s || exit 1
 image=(--image "$work/owned.o")
 run owned "${image[@]}"
 ok 'each instruction has its owner beside it' eval 'exits 0 && [ ! -s "$work/err" ] &&
-	line "0x10000 +0x0 e8 00 00 00 00 call owned+0x5 ftrace (forbidden)" &&
+	line "0x10000 +0x0 e8 00 00 00 00 call __fentry__ ftrace (forbidden)" &&
 	line "0x10005 +0x5 0f 1f 44 00 00 nopl 0x0(%rax,%rax,1) jump_label (forbidden)" &&
 	line "0x1000a +0xa 53 push %rbx" &&
 	line "0x1000b +0xb 8b 07 mov (%rdi),%eax ex_table (allowable)" &&

@@ -9,7 +9,7 @@ export LC_ALL=C
 . "$(dirname "$0")/cache.sh"
 
 # What patcherd and patchctl link, and what loads modules.
-packages=(libcapstone4 libelf1 libyaml-0-2 libjansson4 libsqlite3-0 libsodium23 kmod
+packages=(libcapstone4 libbpf1 libelf1 libyaml-0-2 libjansson4 libsqlite3-0 libsodium23 kmod
 	  busybox-static)
 arch=amd64 init=script apt=()
 for word; do

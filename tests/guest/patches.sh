@@ -3,7 +3,7 @@
 
 # listing SYMBOL: "OFFSET|BYTES|ASSEMBLER" of each instruction.
 listing() {
-	patchctl disassemble "$1" | sed -nE 's/^0x[0-9a-f]+ +\+(0x[0-9a-f]+) +(([0-9a-f]{2} )+) *(.*)$/\1|\2|\4/p'
+	patchctl disassemble "$1" | sed -nE 's/^0x[0-9a-f]+ +\+(0x[0-9a-f]+) +(([0-9a-f]{2} )+)[-|/\<> ]*(.*)$/\1|\2|\4/p'
 }
 
 # spec NAME FUNCTION OFFSET EXPECT REPLACE [MODULE [MORE]]: writes NAME.yaml. MODULE "vmlinux": the

@@ -283,7 +283,8 @@ def left_behind(daemon, *entries):
                 " 1, 'patchctl', 'text')",
                 (patch, hashlib.sha256(b"text").hexdigest(), boot, state))
             database.execute(
-                "INSERT INTO site VALUES (last_insert_rowid(), 0, ?, NULL, 0, 4, 4660, ?, ?, 0, ?)",
+                "INSERT INTO site VALUES (last_insert_rowid(), 0, ?, NULL, 0, 4, 4660, ?, ?, 0, ?,"
+                " 0, 0)",
                 (function.decode(), old, new, digest.digest()))
     database.close()
     return Daemon(daemon.directory, options=["--target", "kmem"])

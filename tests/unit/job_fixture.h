@@ -28,11 +28,13 @@ static inline struct job job_of(struct fake *fake, const char *name, const char 
 	for (size_t i = 0; i < count; i++) {
 		struct site_plan *plan = &job.plan.sites[i];
 
-		sites[i].function = strdup("nfs_flock");
+		sites[i].symbol = strdup("nfs_flock");
 		sites[i].offset = 0x20 + i;
 		plan->site = &sites[i];
 		plan->outcome = OUTCOME_APPLICABLE;
 		plan->located = true;
+		plan->symbol = strdup(sites[i].symbol);
+		plan->offset = sites[i].offset;
 		plan->address = address + 16 * i;
 		plan->found.bytes.length = plan->replacement.bytes.length = 2;
 		for (size_t j = 0; j < 2; j++) {

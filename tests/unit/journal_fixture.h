@@ -86,7 +86,7 @@ static inline struct journal_entry entry_of(const char *patch, struct journal_si
 static inline struct journal_site site_at(uint64_t address)
 {
 	return (struct journal_site){
-		.function = (char *)"nfs_flock", .module = (char *)"nfs", .module_identity = 4711,
+		.symbol = (char *)"nfs_flock", .module = (char *)"nfs", .module_identity = 4711,
 		.offset = 0x2f, .address = address,
 		.old = { .data = { 0x74, 0x39 }, .length = 2 },
 		.replacement = { .data = { 0x75, 0x39 }, .length = 2 },

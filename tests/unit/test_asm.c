@@ -94,7 +94,7 @@ static void case_and_blanks_do_not_count(void **state)
 		{ "f6 47 50 02", "testb $0x2,0x50(%rdi)" },
 		{ "f6 47 50 02", "  TESTB\t $0x2 , 0X50( %RDI )  " },
 		{ "f6 47 50 02", "testb  $0x2,0x50(%rdi)   # a remark" },
-		{ "c3", "RET " },
+		{ "c3", "RET " }, { "c3", "ret   # a remark" },
 		{ "f0 48 0f ba 28 02", "lock  btsq  $2, (%rax)" },
 	};
 
@@ -392,6 +392,111 @@ static void what_can_be_no_pattern_is_refused_with_the_reason(void **state)
 	assert_true(asm_check("lock cmpxchg %edx,*(*,%rax,8)", &why));
 }
 
+/* Matches each line in turn with what the ones before have named; `last` is the answer of the last. */
+static void assert_named(const struct match *cases, size_t count, bool last)
+{
+	struct asm_names names = { .count = 0 };
+
+	for (size_t i = 0; i < count; i++) {
+		struct insn insn = decode(cases[i].bytes);
+		size_t named = names.count;
+		bool match = asm_match_names(cases[i].pattern, &insn, NULL, &names);
+
+		if (match != (i + 1 < count || last))
+			fail_msg("\"%s\" %s %s %s", cases[i].pattern, match ? "matches" :
+				 "does not match", insn.mnemonic, insn.operands);
+		if (!match)
+			assert_int_equal(names.count, named);
+	}
+}
+
+#define ASSERT_NAMED(last, ...) do { \
+	static const struct match cases_[] = { __VA_ARGS__ }; \
+	assert_named(cases_, sizeof(cases_) / sizeof(cases_[0]), last); \
+} while (0)
+
+static void a_name_is_one_register_in_any_width(void **state)
+{
+	(void)state;
+	ASSERT_NAMED(true, { "8b 4a 50", "mov 0x50(%rdx),@flags" }, { "83 e1 02", "and $2,@flags" });
+	ASSERT_NAMED(false, { "8b 4a 50", "mov 0x50(%rdx),@flags" }, { "83 e0 02", "and $2,@flags" });
+	ASSERT_NAMED(true, { "8b 4a 50", "mov 0x50(@lock),@flags" }, { "f6 c1 02", "test $2,@flags" },
+		     { "48 89 d1", "mov @lock,@flags" });
+	ASSERT_NAMED(true, { "88 e0", "mov @a,@a" });		/* mov %ah,%al */
+	ASSERT_NAMED(true, { "66 89 c0", "mov @a,@a" });
+	ASSERT_NAMED(false, { "88 e9", "mov @a,%cl" }, { "88 e0", "mov @a,%al" });
+	ASSERT_NAMED(true, { "40 88 f7", "mov @a,@b" }, { "48 89 f7", "mov @a,@b" },
+		     { "66 89 f7", "mov @a,@b" }, { "89 f7", "mov @a,@b" });
+	ASSERT_NAMED(true, { "45 88 d3", "mov @a,@b" }, { "66 45 89 d3", "mov @a,@b" },
+		     { "45 89 d3", "mov @a,@b" }, { "4d 89 d3", "mov @a,@b" });
+	ASSERT_NAMED(false, { "4d 89 c1", "mov @a,%r9" }, { "4d 89 d1", "mov @a,%r9" });
+}
+
+static void a_name_stands_wherever_a_register_does(void **state)
+{
+	(void)state;
+	ASSERT_NAMED(true, { "8b 44 8b 10", "mov 0x10(@base,@index,4),@to" },
+		     { "48 89 cb", "mov @index,@base" }, { "31 c0", "xor @to,@to" });
+	ASSERT_NAMED(true, { "ff d0", "call *@fn" }, { "ff 50 08", "call *8(@fn)" });
+	ASSERT_NAMED(true, { "65 8b 07", "mov %gs:(@p),%eax" });
+	ASSERT_NAMED(true, { "8b 04 0b", "mov (@a,@b),%eax" });	/* a scale of 1 left out */
+	ASSERT_NAMED(true, { "8b 44 8b 10", "mov *(*,@i,4),*" }, { "ff c1", "inc @i" });
+	ASSERT_NAMED(true, { "8b 44 8b 10", "mov *(@b,*),*" }, { "48 ff c3", "inc @b" });
+	ASSERT_NAMED(true, { "d1 e0", "shl $1,@a" });
+}
+
+static void a_name_is_a_general_register_and_nothing_else(void **state)
+{
+	(void)state;
+	ASSERT_NAMED(false, { "8c d8", "mov @s,%eax" });		/* %ds */
+	ASSERT_NAMED(false, { "48 8b 05 00 00 00 00", "mov 0(@p),%rax" });	/* %rip */
+	ASSERT_NAMED(false, { "0f 20 c0", "mov @c,%rax" });		/* %cr0 */
+	ASSERT_NAMED(false, { "0f 28 c8", "movaps @x,@y" });
+	ASSERT_NAMED(false, { "6a 02", "push @a" });
+	ASSERT_NAMED(false, { "ff 30", "push @a" });			/* (%rax) */
+	ASSERT_NAMED(false, { "e8 00 00 00 00", "call @fn" });
+	ASSERT_NAMED(false, { "89 c8", "movw @a,@b" });
+	ASSERT_NAMED(false, { "89 c8", "mov @,@b" });
+	ASSERT_NAMED(false, { "89 c8", "mov @2,@b" });
+	ASSERT_NAMED(false, { "89 c8", "mov @a" });
+}
+
+/* What a `*` tried on its way and gave up is not remembered. */
+static void a_name_behind_a_star_is_the_register_that_fits(void **state)
+{
+	(void)state;
+	ASSERT_NAMED(true, { "8b 44 8b 10", "mov *(*@i,4),%eax" }, { "ff c1", "inc @i" });
+	ASSERT_NAMED(true, { "48 ff c1", "inc @i" }, { "8b 44 8b 10", "mov *@i*,%eax" });
+	ASSERT_NAMED(false, { "48 ff c2", "inc @i" }, { "8b 44 8b 10", "mov *@i*,%eax" });
+}
+
+static void names_differ_by_case_and_length(void **state)
+{
+	(void)state;
+	ASSERT_NAMED(true, { "89 c8", "mov @a,@A" });
+	ASSERT_NAMED(true, { "89 c8", "mov @a,@ab" });
+	ASSERT_NAMED(true, { "89 c8", "mov @ab,@a" });
+	ASSERT_NAMED(true, { "89 c8", "mov @a23456789012345678901_b,@b" });
+	ASSERT_NAMED(false, { "89 c8", "mov @a2345678901234567890123_,@b" });
+}
+
+static void there_are_eight_names_and_no_more(void **state)
+{
+	(void)state;
+	ASSERT_NAMED(true, { "89 c8", "mov @a,@b" }, { "89 c8", "mov @c,@d" },
+		     { "89 c8", "mov @e,@f" }, { "89 c8", "mov @g,@h" }, { "89 c8", "mov @g,@h" });
+	ASSERT_NAMED(false, { "89 c8", "mov @a,@b" }, { "89 c8", "mov @c,@d" },
+		     { "89 c8", "mov @e,@f" }, { "89 c8", "mov @g,@h" }, { "89 c8", "mov @g,@i" });
+}
+
+static void without_names_an_at_is_no_register(void **state)
+{
+	static const struct match other[] = { { "89 c8", "mov @a,@b" }, { "ff d0", "call *@a" } };
+
+	(void)state;
+	ASSERT_NO_MATCH(other);
+}
+
 /* Were each `*` to try all that the others leave, this would not end in a lifetime. */
 static void many_stars_end_soon(void **state)
 {
@@ -426,6 +531,13 @@ int main(void)
 		cmocka_unit_test(an_opaque_instruction_matches_nothing),
 		cmocka_unit_test(the_published_site_matches_on_i386),
 		cmocka_unit_test(what_can_be_no_pattern_is_refused_with_the_reason),
+		cmocka_unit_test(a_name_is_one_register_in_any_width),
+		cmocka_unit_test(a_name_stands_wherever_a_register_does),
+		cmocka_unit_test(a_name_is_a_general_register_and_nothing_else),
+		cmocka_unit_test(a_name_behind_a_star_is_the_register_that_fits),
+		cmocka_unit_test(names_differ_by_case_and_length),
+		cmocka_unit_test(there_are_eight_names_and_no_more),
+		cmocka_unit_test(without_names_an_at_is_no_register),
 		cmocka_unit_test(many_stars_end_soon),
 	};
 

@@ -16,8 +16,8 @@ static int64_t apply_by_hand(struct fake *fake, const struct job *job)
 		const struct site_plan *plan = &job->plan.sites[i];
 
 		sites[i] = (struct journal_site){
-			.function = plan->site->function, .module = plan->module,
-			.module_identity = plan->module_identity, .offset = plan->site->offset,
+			.symbol = plan->symbol, .module = plan->module,
+			.module_identity = plan->module_identity, .offset = plan->offset,
 			.address = plan->address, .old = plan->found.bytes,
 			.replacement = plan->replacement.bytes,
 		};
@@ -148,6 +148,50 @@ static void what_is_applied_is_so_though_the_function_looks_otherwise_with_it(vo
 	job_free(&job);
 }
 
+static void a_patch_that_is_applied_is_so_though_its_patterns_do_not_find_it_any_more(void **state)
+{
+	static const enum outcome outcomes[] = {
+		OUTCOME_NOT_FOUND, OUTCOME_AMBIGUOUS, OUTCOME_GUARD,
+	};
+	struct fake *fake = *state;
+	struct job held = job_of(fake, "held", "x", A, 1);
+
+	in_module(fake, &held, 0);
+	(void)apply_by_hand(fake, &held);
+	for (size_t i = 0; i < 3; i++) {
+		struct job job = job_of(fake, "held", "x", B, 1), other = job_of(fake, "q", "y", B, 1);
+
+		job.plan.outcome = job.plan.sites[0].outcome = outcomes[i];
+		job.plan.sites[0].located = false;
+		check(fake, &job, 1);
+		assert_int_equal(job.plan.outcome, OUTCOME_ALREADY_APPLIED);
+		assert_true(job.plan.sites[0].located);
+		assert_int_equal(job.plan.sites[0].address, A);
+		assert_string_equal(job.plan.sites[0].module, "nfs");
+		other.plan.outcome = other.plan.sites[0].outcome = outcomes[i];
+		other.plan.sites[0].located = false;
+		check(fake, &other, 1);
+		assert_int_equal(other.plan.outcome, outcomes[i]);
+		job_free(&other);
+		job_free(&job);
+	}
+	job_free(&held);
+}
+
+static void another_text_of_an_applied_patch_is_a_conflict_though_it_finds_nothing(void **state)
+{
+	struct fake *fake = *state;
+	struct job held = job_of(fake, "p", "x", A, 1), job = job_of(fake, "p", "y", B, 1);
+
+	(void)apply_by_hand(fake, &held);
+	job.plan.outcome = job.plan.sites[0].outcome = OUTCOME_NOT_FOUND;
+	job.plan.sites[0].located = false;
+	check(fake, &job, 1);
+	assert_int_equal(job.plan.outcome, OUTCOME_CONFLICT);
+	job_free(&held);
+	job_free(&job);
+}
+
 static void own_bytes_changed_by_somebody_else_are_not_applied_over(void **state)
 {
 	struct fake *fake = *state;
@@ -271,6 +315,8 @@ int main(void)
 		KERNEL_TEST(the_same_name_with_another_text_is_a_conflict),
 		KERNEL_TEST(already_applied_says_whether_revert_can_undo_it),
 		KERNEL_TEST(what_is_applied_is_so_though_the_function_looks_otherwise_with_it),
+		KERNEL_TEST(a_patch_that_is_applied_is_so_though_its_patterns_do_not_find_it_any_more),
+		KERNEL_TEST(another_text_of_an_applied_patch_is_a_conflict_though_it_finds_nothing),
 		KERNEL_TEST(own_bytes_changed_by_somebody_else_are_not_applied_over),
 		KERNEL_TEST(two_patches_of_one_request_may_not_share_bytes_or_a_name),
 		KERNEL_TEST(what_somebody_else_undid_holds_nothing_and_is_superseded),

@@ -169,6 +169,155 @@ static void relocations_of_another_form_are_refused(void **state)
 	assert_message(fail, "the relocations of .table are damaged");
 }
 
+/* The references of the object, whose relocations are those of its text. */
+static struct elf_references *references(uint64_t *text, uint64_t *table)
+{
+	struct file file = file_make(&object, sizeof(object));
+	struct elf_references *found;
+	struct elf_file *elf;
+	struct fail fail;
+
+	assert_int_equal(elf_file_open(file.path, &elf, &fail), 0);
+	assert_int_equal(elf_references_load(elf, &found, &fail), 0);
+	*text = elf_file_section(elf, ".text")->address;
+	*table = elf_file_section(elf, ".table")->address;
+	elf_file_close(elf);
+	file_close(&file);
+	return found;
+}
+
+static void a_branch_leads_where_its_relocation_says(void **state)
+{
+	struct elf_references *found;
+	uint64_t text, table, to = 0;
+
+	(void)state;
+	object.sections[O_RELA].sh_info = O_TEXT;
+	object.symbols[SYM_TEXT].st_shndx = O_TABLE;
+	object.rela[R_FIRST] = (Elf64_Rela){ 20, ELF64_R_INFO(SYM_TEXT, R_X86_64_PLT32), 7 };
+	object.rela[R_SECOND] = (Elf64_Rela){ 8, ELF64_R_INFO(SYM_UNDEFINED, R_X86_64_PC32), -4 };
+	found = references(&text, &table);
+	assert_true(elf_references_find(found, text + 20, &to));
+	assert_int_equal(to, table + 7);
+	assert_true(elf_references_find(found, text + 8, &to));
+	assert_int_equal(to, ELF_UNDEFINED_BASE + 16 * SYM_UNDEFINED - 4);
+	assert_false(elf_references_find(found, text + 9, &to));
+	elf_references_destroy(found);
+}
+
+/* Data in code, damage, and what has no place: nothing leads there. */
+static void what_is_no_branch_is_no_reference(void **state)
+{
+	static const Elf64_Rela others[] = {
+		{ 8, ELF64_R_INFO(SYM_TEXT, R_X86_64_32S), 0 },
+		{ 8, ELF64_R_INFO(SYM_ABSOLUTE, R_X86_64_PC32), 0 },
+		{ 8, ELF64_R_INFO(SYM_DEBUG, R_X86_64_PC32), 0 },
+		{ 8, ELF64_R_INFO(SYM_COUNT, R_X86_64_PC32), 0 },
+		{ 29, ELF64_R_INFO(SYM_TEXT, R_X86_64_PC32), 0 },
+		{ UINT64_MAX, ELF64_R_INFO(SYM_TEXT, R_X86_64_PC32), 0 },
+	};
+	uint64_t text, table, to;
+
+	(void)state;
+	object.sections[O_RELA].sh_info = O_TEXT;
+	object.rela[R_FIRST].r_info = ELF64_R_INFO(SYM_TEXT, R_X86_64_NONE);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		struct elf_references *found;
+
+		object.rela[R_SECOND] = others[i];
+		found = references(&text, &table);
+		assert_false(elf_references_find(found, text + others[i].r_offset, &to));
+		elf_references_destroy(found);
+	}
+}
+
+static int note_symbol(const struct elf_symbol *symbol, void *data, struct fail *fail)
+{
+	(void)fail;
+	*(struct elf_symbol *)data = *symbol;
+	return 1;
+}
+
+static void an_undefined_symbol_has_the_place_that_references_lead_to(void **state)
+{
+	struct file file;
+	struct elf_symbol symbol;
+	struct elf_file *elf;
+	struct fail fail;
+
+	(void)state;
+	object.symbols[SYM_UNDEFINED].st_name = 1;
+	file = file_make(&object, sizeof(object));
+	assert_int_equal(elf_file_open(file.path, &elf, &fail), 0);
+	assert_int_equal(elf_file_undefined(elf, note_symbol, &symbol, &fail), 1);
+	assert_string_equal(symbol.name, ".text");
+	assert_int_equal(symbol.address, ELF_UNDEFINED_BASE + 16 * SYM_UNDEFINED);
+	elf_file_close(elf);
+	file_close(&file);
+}
+
+static int sum_fields(uint64_t address, size_t size, void *data, struct fail *fail)
+{
+	(void)fail;
+	*(uint64_t *)data += address * 100 + size;
+	return 0;
+}
+
+static int fields(uint64_t *sum, uint64_t *table, struct fail *fail)
+{
+	struct file file = file_make(&object, sizeof(object));
+	struct elf_file *elf;
+	int result;
+
+	*sum = 0;
+	assert_int_equal(elf_file_open(file.path, &elf, fail), 0);
+	*table = elf_file_section(elf, ".table")->address;
+	result = elf_file_relocations(elf, elf_file_section(elf, ".table"), sum_fields, sum, fail);
+	elf_file_close(elf);
+	file_close(&file);
+	return result;
+}
+
+static void each_field_is_told_with_its_size(void **state)
+{
+	uint64_t sum, table;
+	struct fail fail;
+
+	(void)state;
+	assert_int_equal(fields(&sum, &table, &fail), 0);
+	assert_int_equal(sum, (table + 4) * 100 + 4 + (table + 8) * 100 + 8);
+	object.rela[R_FIRST].r_info = ELF64_R_INFO(SYM_TEXT, R_X86_64_TPOFF64);
+	assert_int_equal(fields(&sum, &table, &fail), -1);
+	assert_message(fail, "relocation 0 of .table has type 18");
+	object.rela[R_FIRST] = (Elf64_Rela){ 21, ELF64_R_INFO(SYM_TEXT, R_X86_64_32), 0 };
+	assert_int_equal(fields(&sum, &table, &fail), -1);
+	assert_message(fail, "offset 0x15");
+}
+
+static void what_stands_behind_the_file_is_found(void **state)
+{
+	uint8_t bytes[sizeof(object) + 5];
+	const uint8_t *behind;
+	struct elf_file *elf;
+	struct file file;
+	struct fail fail;
+	size_t length;
+
+	(void)state;
+	memcpy(bytes, &object, sizeof(object));
+	memcpy(bytes + sizeof(object), "after", 5);
+	for (size_t more = 0; more <= 5; more += 5) {
+		file = file_make(bytes, sizeof(object) + more);
+		assert_int_equal(elf_file_open(file.path, &elf, &fail), 0);
+		behind = elf_file_behind(elf, &length);
+		assert_int_equal(length, more);
+		if (more > 0)
+			assert_memory_equal(behind, "after", 5);
+		elf_file_close(elf);
+		file_close(&file);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -176,6 +325,11 @@ int main(void)
 		cmocka_unit_test_setup(a_field_of_an_undefined_symbol_stays, setup),
 		cmocka_unit_test_setup(what_cannot_be_applied_is_refused_by_number, setup),
 		cmocka_unit_test_setup(relocations_of_another_form_are_refused, setup),
+		cmocka_unit_test_setup(a_branch_leads_where_its_relocation_says, setup),
+		cmocka_unit_test_setup(what_is_no_branch_is_no_reference, setup),
+		cmocka_unit_test_setup(an_undefined_symbol_has_the_place_that_references_lead_to, setup),
+		cmocka_unit_test_setup(each_field_is_told_with_its_size, setup),
+		cmocka_unit_test_setup(what_stands_behind_the_file_is_found, setup),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -238,9 +238,10 @@ static void states_that_cannot_be_read_own_the_whole_function(void **state)
 }
 
 /* What hazard_bytes() says of other bytes there: "" where they may be written. */
-static const char *why_not(unsigned offset, const char *bytes, size_t length, unsigned long allow)
+static const char *why_not_change(struct hazard_change change, const char *bytes)
 {
-	struct hazard_change change = { .offset = offset, .length = length, .allow = allow };
+	unsigned offset = (unsigned)change.offset;
+	size_t length = change.length;
 	struct insn insns[8];
 	static struct fail fail;
 
@@ -254,6 +255,12 @@ static const char *why_not(unsigned offset, const char *bytes, size_t length, un
 	if (hazard_bytes(&kernel, &function, &change, &fail) != 0)
 		assert_int_equal(fail.code, OUTCOME_HAZARD);
 	return fail.message;
+}
+
+static const char *why_not(unsigned offset, const char *bytes, size_t length, unsigned long allow)
+{
+	return why_not_change((struct hazard_change){ .offset = offset, .length = length,
+						      .allow = allow }, bytes);
 }
 
 #define assert_says(text, part) \
@@ -308,6 +315,24 @@ static void a_function_may_be_left_before_it_has_moved_the_stack(void **state)
 	assert_says(why_not(POP, "\x90\xc3", 2, 0), "the old instruction pop %rbx");
 }
 
+static void a_return_at_the_entry_may_leave_out_a_prologue_and_nothing_else(void **state)
+{
+	static const char *const bytes = "\x31\xc0\xc3\xcc\xcc";	/* of PUSH, XOR and JE */
+	const struct hazard_change change = { .offset = PUSH, .length = 5, .returns = true };
+
+	(void)state;
+	usual_kernel();
+	assert_says(why_not(PUSH, bytes, 5, 0), "is where the stack's depth changes");
+	assert_string_equal(why_not_change(change, bytes), "");
+	teardown(state);
+	make_kernel(NULL, 0);
+	assert_string_equal(why_not_change(change, bytes), "");
+	teardown(state);
+	sick = true;
+	usual_kernel();
+	assert_says(why_not_change(change, bytes), ".orc_unwind is not there");
+}
+
 #define TEST(function) cmocka_unit_test_teardown(function, teardown)
 
 int main(void)
@@ -324,6 +349,7 @@ int main(void)
 		TEST(a_new_instruction_that_moves_the_stack_must_be_allowed),
 		TEST(a_new_instruction_must_move_the_stack_where_the_old_one_did),
 		TEST(a_function_may_be_left_before_it_has_moved_the_stack),
+		TEST(a_return_at_the_entry_may_leave_out_a_prologue_and_nothing_else),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

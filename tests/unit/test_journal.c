@@ -37,6 +37,8 @@ static void every_value_comes_back_after_a_restart(void **state)
 	sites[1].module = NULL;
 	sites[1].module_identity = 0;
 	sites[1].multiple = true;
+	sites[1].allowed = UINT32_MAX;
+	sites[0].variable = true;
 	sites[1].old.length = sites[1].replacement.length = BYTES_MAX;
 	memset(sites[1].old.data, 0xfe, BYTES_MAX);
 	memset(sites[1].replacement.data, 0, BYTES_MAX);
@@ -61,13 +63,15 @@ static void every_value_comes_back_after_a_restart(void **state)
 	assert_string_equal(read->caller.comm, "patchctl");
 	assert_int_equal(read->site_count, 2);
 	for (size_t i = 0; i < 2; i++) {
-		assert_string_equal(read->sites[i].function, "nfs_flock");
+		assert_string_equal(read->sites[i].symbol, "nfs_flock");
 		assert_int_equal(read->sites[i].module_identity, sites[i].module_identity);
 		assert_int_equal(read->sites[i].offset, 0x2f);
 		assert_true(read->sites[i].address == sites[i].address);
 		assert_true(bytes_equal(&read->sites[i].old, &sites[i].old));
 		assert_true(bytes_equal(&read->sites[i].replacement, &sites[i].replacement));
 		assert_int_equal(read->sites[i].multiple, sites[i].multiple);
+		assert_int_equal(read->sites[i].variable, sites[i].variable);
+		assert_int_equal(read->sites[i].allowed, sites[i].allowed);
 	}
 	assert_string_equal(read->sites[0].module, "nfs");
 	assert_null(read->sites[1].module);
@@ -388,8 +392,10 @@ static void the_list_of_offline_cpus_is_replaced_kept_and_of_its_boot(void **sta
 	journal_close(journal);
 }
 
-/* The table that schema version 2 added to version 1. */
-#define MAKE_OLDER "DROP TABLE offline_cpu; PRAGMA user_version=1;"
+/* What schema versions 3 and 2 added. */
+#define MAKE_2 "ALTER TABLE site DROP COLUMN allowed; ALTER TABLE site DROP COLUMN variable;" \
+	"ALTER TABLE site RENAME COLUMN symbol TO function; PRAGMA user_version=2;"
+#define MAKE_1 MAKE_2 "DROP TABLE offline_cpu; PRAGMA user_version=1;"
 
 static void change(const char *path, const char *sql)
 {
@@ -402,22 +408,35 @@ static void change(const char *path, const char *sql)
 
 static void an_older_journal_is_taken_over_with_all_it_has(void **state)
 {
+	static const char *const older[] = { MAKE_1, MAKE_2 };
 	struct place_of_test *place = *state;
-	struct journal *journal = opened(place->path, BOOT_1);
-	struct cpus cpus = { { false } };
-	struct fail fail = { 0 };
 
-	(void)intended(journal, "old");
-	journal_close(journal);
-	change(place->path, MAKE_OLDER);
-	journal = opened(place->path, BOOT_1);
-	assert_int_equal(active_count(journal, "old"), 1);
-	cpus.has[3] = true;
-	assert_int_equal(journal_set_offline(journal, &cpus, &fail), 0);
-	journal_close(journal);
-	journal_close(opened(place->path, BOOT_1));
+	for (size_t i = 0; i < 2; i++) {
+		struct journal *journal = opened(place->path, BOOT_1);
+		struct journal_entry *entries = NULL;
+		struct cpus cpus = { { false } };
+		struct fail fail = { 0 };
+		size_t count = 0;
+
+		set_state(journal, intended(journal, "old"), JOURNAL_APPLIED);
+		journal_close(journal);
+		change(place->path, older[i]);
+		journal = opened(place->path, BOOT_1);
+		assert_int_equal(journal_active(journal, "old", &entries, &count, &fail), 0);
+		assert_int_equal(count, i + 1);
+		assert_string_equal(entries[i].sites[0].symbol, "nfs_flock");
+		assert_int_equal(entries[i].sites[0].offset, 0x2f);
+		assert_false(entries[i].sites[0].variable);
+		assert_int_equal(entries[i].sites[0].allowed, 0);
+		free_entries(entries, count);
+		cpus.has[3] = true;
+		assert_int_equal(journal_set_offline(journal, &cpus, &fail), 0);
+		journal_close(journal);
+		journal_close(opened(place->path, BOOT_1));
+	}
 }
 
+/* The last step of the way fails: none is taken. */
 static void what_cannot_be_taken_over_is_left_as_it_was(void **state)
 {
 	struct place_of_test *place = *state;
@@ -426,11 +445,12 @@ static void what_cannot_be_taken_over_is_left_as_it_was(void **state)
 
 	(void)intended(journal, "old");
 	journal_close(journal);
-	change(place->path, MAKE_OLDER "CREATE VIEW offline_cpu AS SELECT 1 AS cpu");
+	change(place->path, MAKE_1 "ALTER TABLE site ADD COLUMN allowed INTEGER");
 	journal = NULL;
 	assert_int_equal(journal_open(place->path, BOOT_1, &journal, &fail), -1);
 	assert_contains(fail.message, "cannot make its tables");
-	change(place->path, "DROP VIEW offline_cpu");
+	change(place->path, "SELECT function FROM site; CREATE TABLE offline_cpu (x);"
+	       "DROP TABLE offline_cpu; ALTER TABLE site DROP COLUMN allowed");
 	journal = opened(place->path, BOOT_1);
 	assert_int_equal(active_count(journal, "old"), 1);
 	journal_close(journal);

@@ -188,6 +188,8 @@ static void a_changed_value_is_noticed_before_it_is_used(void **state)
 		{ "UPDATE site SET address = address + 1", "a site of entry 1 holds" },
 		{ "UPDATE site SET module = 'nfsd'", "a site of entry 1 holds" },
 		{ "UPDATE site SET multiple = 1", "a site of entry 1 holds" },
+		{ "UPDATE site SET variable = 1", "a site of entry 1 holds" },
+		{ "UPDATE site SET allowed = 1", "a site of entry 1 holds" },
 		{ "UPDATE site SET digest = x'00'", "a site of entry 1 holds" },
 		{ "DELETE FROM site", "entry 1 has no sites" },
 		{ "UPDATE entry SET yaml = 'patch: q'", "another SHA-256" },
@@ -233,7 +235,7 @@ static void another_schema_is_refused_with_both_numbers(void **state)
 	journal_close(opened(place->path, BOOT_1));
 	tamper(place->path, "PRAGMA user_version=7");
 	assert_refused(place->path, "has schema version 7, and this patcherd knows versions up "
-		       "to 2");
+		       "to 3");
 	tamper(place->path, "PRAGMA user_version=0");
 	assert_refused(place->path, "is damaged: it has tables, but schema version 0");
 	tamper(place->path, "PRAGMA user_version=1; PRAGMA application_id=5");

@@ -7,7 +7,7 @@ enum { A = KERNEL_BASE + 0x10, B = KERNEL_BASE + 0x20 };
 static struct journal_site site_old_new(uint64_t address, const char *module)
 {
 	return (struct journal_site){
-		.function = (char *)"nfs_flock", .module = (char *)module,
+		.symbol = (char *)"nfs_flock", .module = (char *)module,
 		.module_identity = module != NULL ? 4711 : 0, .address = address,
 		.old = { .data = { 0x74, 0x39 }, .length = 2 },
 		.replacement = { .data = { 0x75, 0x39 }, .length = 2 },
@@ -102,6 +102,36 @@ static void an_entry_is_what_its_sites_are(void **state)
 	}
 }
 
+static void a_variable_that_is_not_as_written_is_changed_not_tampered(void **state)
+{
+	/* `a` is code, `b` a variable */
+	static const struct { uint8_t a, b; enum look_state state; } cases[] = {
+		{ 0x75, 0x75, LOOK_STATE_APPLIED }, { 0x75, 0x90, LOOK_STATE_CHANGED },
+		{ 0x75, 0x74, LOOK_STATE_CHANGED }, { 0x74, 0x74, LOOK_STATE_NOT_APPLIED },
+		{ 0x74, 0x75, LOOK_STATE_PARTIAL }, { 0x74, 0x90, LOOK_STATE_PARTIAL },
+		{ 0x90, 0x90, LOOK_STATE_TAMPERED },
+	};
+	struct journal_site sites[] = { site_old_new(A, NULL), site_old_new(B, "nfs") };
+	struct journal_entry entry = { .sites = sites, .site_count = 2 };
+	struct fake *fake = *state;
+	struct look_site looks[2];
+	enum look_state now;
+	struct fail fail;
+
+	sites[1].variable = true;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		put(fake, A, cases[i].a);
+		put(fake, B, cases[i].b);
+		fake->shared->identity = 4711;
+		assert_int_equal(look_at_entry(&fake->target, &entry, looks, &now, &fail), 0);
+		assert_int_equal(now, cases[i].state);
+	}
+	put(fake, A, 0x75);
+	fake->shared->identity = 1;
+	assert_int_equal(look_at_entry(&fake->target, &entry, looks, &now, &fail), 0);
+	assert_int_equal(now, LOOK_STATE_LOST);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -109,6 +139,7 @@ int main(void)
 		KERNEL_TEST(a_module_unloaded_or_loaded_anew_is_gone_and_not_read),
 		KERNEL_TEST(memory_that_cannot_be_read_is_a_failure_with_its_address),
 		KERNEL_TEST(an_entry_is_what_its_sites_are),
+		KERNEL_TEST(a_variable_that_is_not_as_written_is_changed_not_tampered),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

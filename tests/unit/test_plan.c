@@ -3,17 +3,10 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-#include "hazard.h"
-#include "plan.h"
-
-static const uint64_t base = 0xffffffff81000000;
+#include "plan_fixture.h"
 
 static const uint8_t text[0x80] = {
 	[0x00] = 0xf3, 0x0f, 0x1e, 0xfa,		/* victim: endbr64 */
@@ -63,117 +56,22 @@ static const char symbols[] =
 	"ffffffff81001000 R __start___ex_table\n"
 	"ffffffff81001000 R __stop___ex_table\n";
 
-struct memory {
-	struct target target;
-	uint8_t text[sizeof(text)];
-};
-
-static int memory_read(struct target *target, uint64_t address, void *buffer, size_t length,
-		       const char *what, struct fail *fail)
-{
-	struct memory *memory = (struct memory *)target;
-
-	/* what is at 0x58 was given back after start */
-	if (address < base || address - base > sizeof(text) || address - base == 0x58 ||
-	    length > sizeof(text) - (address - base))
-		return fail_at(fail, OUTCOME_ERROR, address, "%s is not there", what);
-	memcpy(buffer, memory->text + (address - base), length);
-	return 0;
-}
-
-static const struct target_ops memory_ops = { .read = memory_read };
-
-struct fixture {
-	struct memory memory;
-	struct symtab *symtab;
-	struct decoder *decoder;
-	struct kernel kernel;
-	struct hazards *hazards;
-	struct site sites[4];
-	struct variant variants[2];
-	struct patch patch;
-	struct plan plan;
-	struct fail fail;
-};
-
 static int setup(void **state)
 {
-	struct fixture *f = calloc(1, sizeof(*f));
-	char path[] = "/tmp/test_plan.XXXXXX";
-	int fd = mkstemp(path);
+	struct fixture *f = plan_fixture_make(text, sizeof(text), symbols);
 
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, symbols, sizeof(symbols) - 1), sizeof(symbols) - 1);
-	assert_int_equal(close(fd), 0);
-	if (symtab_load_system_map(path, &f->symtab, &f->fail) != 0)
-		fail_msg("%s", f->fail.message);
-	assert_int_equal(unlink(path), 0);
-	assert_int_equal(decoder_create(ARCH_X86_64, &f->decoder, &f->fail), 0);
-	memcpy(f->memory.text, text, sizeof(text));
-	f->memory.target.ops = &memory_ops;
-	f->memory.target.info = (struct target_info){ .kind = "image", .release = "6.1.0-test" };
-	assert_int_equal(hazards_create(&f->hazards, &f->fail), 0);
-	f->kernel = (struct kernel){ .target = &f->memory.target, .symtab = f->symtab,
-				     .hazards = f->hazards, .decoder = f->decoder };
-	f->variants[0] = (struct variant){ .sites = f->sites, .site_count = 1 };
-	f->variants[1] = (struct variant){ .sites = f->sites + 2, .site_count = 1 };
-	f->patch = (struct patch){ .source = (char *)"t.yaml", .name = (char *)"t",
-				   .summary = (char *)"t", .variants = f->variants,
-				   .variant_count = 1 };
+	f->memory.hole = 0x58;	/* it was given back after start */
 	*state = f;
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	plan_deinit(&f->plan);
-	hazards_destroy(f->hazards);
-	symtab_destroy(f->symtab);
-	decoder_destroy(f->decoder);
-	free(f);
-	return 0;
-}
-
-static struct bytes bytes_of(const char *hex)
-{
-	struct bytes bytes = { .length = 0 };
-	const char *why = NULL;
-
-	if (*hex != '\0' && !bytes_parse(hex, &bytes, &why))
-		fail_msg("%s: %s", hex, why);
-	return bytes;
 }
 
 static struct site site_of(const char *function, uint64_t offset, const char *expect,
 			   const char *replace)
 {
-	return (struct site){ .function = (char *)function, .offset = offset,
-			      .expect.bytes = bytes_of(expect), .replacement = bytes_of(replace),
-			      .replacement_place = { 9, 14 } };
+	return (struct site){ .symbol = (char *)function, .offset = offset,
+			      .expect.bytes = bytes_of(expect), .operation.bytes = bytes_of(replace),
+			      .operation.place = { 9, 14 } };
 }
-
-static enum outcome planned(struct fixture *f)
-{
-	plan_deinit(&f->plan);
-	assert_int_equal(plan_make(&f->kernel, &f->patch, &f->plan, &f->fail), 0);
-	return f->plan.outcome;
-}
-
-static enum outcome planned_site(struct fixture *f, struct site site)
-{
-	f->sites[0] = site;
-	return planned(f);
-}
-
-#define assert_outcome(got, want) assert_string_equal(outcome_name(got), outcome_name(want))
-#define assert_says(f, part) \
-	do { \
-		assert_non_null((f)->plan.message); \
-		if (strstr((f)->plan.message, part) == NULL) \
-			fail_msg("\"%s\" is not in: %s", part, (f)->plan.message); \
-	} while (0)
 
 static void a_proved_site_is_applicable_and_shown(void **state)
 {
@@ -265,7 +163,7 @@ static void several_instructions_must_be_asked_for(void **state)
 	assert_outcome(planned_site(f, site), OUTCOME_INVALID_SPEC);
 	assert_says(f, "t.yaml:");
 	assert_says(f, "2 instructions");
-	site.multiple = true;
+	site.operation.multiple = true;
 	assert_outcome(planned_site(f, site), OUTCOME_APPLICABLE);
 	site.expect.bytes.length = 0;
 	site.expect.assembler = (char *)"push %rbx; testb $2,0x50(%rdi)";
@@ -289,7 +187,7 @@ static void a_branch_from_the_cold_part_into_the_middle_is_a_hazard(void **state
 	struct fixture *f = *state;
 	struct site site = site_of("victim", 0x10, "31 c0 b8 01 00 00 00", "90 90 b8 02 00 00 00");
 
-	site.multiple = true;
+	site.operation.multiple = true;
 	assert_outcome(planned_site(f, site), OUTCOME_HAZARD);
 	assert_says(f, "victim.cold+0x0 (0xffffffff81000040) jumps to 0xffffffff81000012");
 }
@@ -299,7 +197,7 @@ static void a_branch_of_the_function_into_the_middle_is_a_hazard(void **state)
 	struct fixture *f = *state;
 	struct site site = site_of("victim", 0x12, "b8 01 00 00 00 5b", "b8 02 00 00 00 5b");
 
-	site.multiple = true;
+	site.operation.multiple = true;
 	assert_outcome(planned_site(f, site), OUTCOME_HAZARD);
 	assert_says(f, "victim+0xe");
 }
@@ -447,7 +345,7 @@ static void the_first_variant_that_holds_is_taken(void **state)
 	f->sites[2] = site_of("nfs_like", 0, "74 01", "75 01");
 	assert_outcome(planned_site(f, site_of("victim", 0xe, "74 07", "75 07")),
 		       OUTCOME_APPLICABLE);
-	assert_string_equal(f->plan.sites[0].site->function, "nfs_like");
+	assert_string_equal(f->plan.sites[0].site->symbol, "nfs_like");
 	new = (char *)"6.12.*";
 	assert_outcome(planned(f), OUTCOME_GUARD);
 	assert_says(f, "none of the patch's 2 variants");
@@ -493,7 +391,7 @@ static void a_branch_from_the_function_into_the_middle_of_its_cold_part_is_a_haz
 	struct fixture *f = *state;
 	struct site site = site_of("victim.cold", 0, "31 c0 90", "31 c9 90");
 
-	site.multiple = true;
+	site.operation.multiple = true;
 	memcpy(f->memory.text + 0x40, "\x31\xc0\x90\xc3\xcc", 5);
 	assert_outcome(planned_site(f, site), OUTCOME_APPLICABLE);
 	f->memory.text[0xf] = 0x32;	/* je victim.cold+0x2 */
@@ -506,7 +404,7 @@ static void a_cold_part_that_cannot_be_decoded_may_jump_into_the_middle(void **s
 	struct fixture *f = *state;
 	struct site site = site_of("victim", 0x10, "31 c0 b8 01 00 00 00", "90 90 b8 02 00 00 00");
 
-	site.multiple = true;
+	site.operation.multiple = true;
 	memcpy(f->memory.text + 0x40, "\x31\xc0\x06\xc3\xcc", 5);
 	assert_outcome(planned_site(f, site), OUTCOME_HAZARD);
 	assert_says(f, "victim.cold cannot be decoded from +0x2 on");
@@ -573,7 +471,7 @@ static void a_jump_into_the_middle_of_another_site_is_refused(void **state)
 	memcpy(f->memory.text + 0x40, "\x31\xc0\x90\xc3\xcc", 5);	/* it jumps nowhere */
 	f->sites[0] = site_of("victim", 0xe, "74 07", "74 02");	/* to the old mov */
 	f->sites[1] = site_of("victim", 0x10, "31 c0 b8 01 00 00 00", "b8 01 00 00 00 31 c0");
-	f->sites[1].multiple = true;
+	f->sites[1].operation.multiple = true;
 	f->variants[0].site_count = 2;
 	assert_outcome(planned(f), OUTCOME_INVALID_SPEC);
 	assert_says(f, "t.yaml:9:14: error: sites[0].replace.bytes: it jumps into the middle of "
@@ -581,8 +479,6 @@ static void a_jump_into_the_middle_of_another_site_is_refused(void **state)
 	f->sites[0] = site_of("victim", 0xe, "74 07", "74 00");	/* to its start */
 	assert_outcome(planned(f), OUTCOME_APPLICABLE);
 }
-
-#define unit(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {

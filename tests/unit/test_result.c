@@ -23,7 +23,7 @@ static char refusal[] = "other bytes", reason[] = "it faults as before";
 static void assert_json(json_t *got, const char *expected)
 {
 	json_error_t error;
-	json_t *json = json_loads(expected, JSON_REJECT_DUPLICATES, &error);
+	json_t *json = json_loads(expected, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
 
 	if (json == NULL)
 		fail_msg("the test's JSON: line %d: %s", error.line, error.text);
@@ -45,7 +45,7 @@ static void a_proved_plan_has_all_members_of_the_interface(void **state)
 		{ .kind = OWNER_EX_TABLE, .reason = reason },
 		{ .kind = OWNER_ORC_UNWIND, .reason = reason },
 	};
-	struct site site = { .function = function_name, .module = module_name, .offset = 0x2f,
+	struct site site = { .symbol = function_name, .module = module_name, .offset = 0x2f,
 			     .allow = allow, .allow_count = 2 };
 	struct line lines[] = {
 		{ LINE_CONTEXT, 0xffffffffc0412341, 0x2b, { { 0x90 }, 1 }, NULL },
@@ -54,7 +54,7 @@ static void a_proved_plan_has_all_members_of_the_interface(void **state)
 	};
 	struct site_plan site_plan = {
 		.site = &site, .outcome = OUTCOME_APPLICABLE, .located = true,
-		.address = 0xffffffffc0412345, .module = module_name,
+		.symbol = function_name, .offset = 0x2f, .address = 0xffffffffc0412345, .module = module_name,
 		.expected = { { { 0x74, 0x39 }, 2 }, any_je },
 		.found = { { { 0x74, 0x39 }, 2 }, je },
 		.replacement = { { { 0x75, 0x39 }, 2 }, jne },
@@ -75,7 +75,8 @@ static void a_proved_plan_has_all_members_of_the_interface(void **state)
 		    " \"build_id\": \"ab12\"},"
 		    " \"warnings\": [\"nfs_flock also lives in nfs_flock.cold\"],"
 		    " \"stop_nanoseconds\": null,"
-		    " \"sites\": [{\"function\": \"nfs_flock\", \"module\": \"nfs\", \"offset\": 47,"
+		    " \"sites\": [{\"function\": \"nfs_flock\", \"variable\": null,"
+		    " \"module\": \"nfs\", \"offset\": 47,"
 		    " \"address\": \"0xffffffffc0412345\", \"outcome\": \"applicable\","
 		    " \"message\": null,"
 		    " \"expected\": {\"bytes\": \"74 39\", \"asm\": \"je *\"},"
@@ -95,7 +96,7 @@ static void a_proved_plan_has_all_members_of_the_interface(void **state)
 
 static void what_is_unknown_of_a_refused_site_is_null(void **state)
 {
-	struct site site = { .function = function_name, .module = module_name, .offset = 1 };
+	struct site site = { .symbol = function_name, .module = module_name, .offset = 1 };
 	struct site_plan site_plan = {
 		.site = &site, .outcome = OUTCOME_NOT_FOUND, .message = refusal,
 		.replacement = { { { 0x75 }, 1 }, NULL },
@@ -111,7 +112,8 @@ static void what_is_unknown_of_a_refused_site_is_null(void **state)
 		    "{\"patch\": \"nfs-flock\", \"outcome\": \"not-found\","
 		    " \"message\": \"other bytes\", \"target\": null, \"warnings\": [],"
 		    " \"stop_nanoseconds\": null,"
-		    " \"sites\": [{\"function\": \"nfs_flock\", \"module\": \"nfs\", \"offset\": 1,"
+		    " \"sites\": [{\"function\": \"nfs_flock\", \"variable\": null,"
+		    " \"module\": \"nfs\", \"offset\": 1,"
 		    " \"address\": null, \"outcome\": \"not-found\", \"message\": \"other bytes\","
 		    " \"expected\": null, \"found\": null,"
 		    " \"replacement\": {\"bytes\": \"75\", \"asm\": null}, \"allowed\": [],"
@@ -121,8 +123,9 @@ static void what_is_unknown_of_a_refused_site_is_null(void **state)
 /* The patch names a module, and this kernel has it built in. */
 static void the_module_is_where_the_function_was_found(void **state)
 {
-	struct site site = { .function = function_name, .module = module_name };
-	struct site_plan site_plan = { .site = &site, .located = true, .address = 1 };
+	struct site site = { .symbol = function_name, .module = module_name };
+	struct site_plan site_plan = { .site = &site, .located = true,
+				       .symbol = function_name, .address = 1 };
 	struct patch patch = { .name = patch_name };
 	struct plan plan = { .patch = &patch, .sites = &site_plan, .site_count = 1 };
 	json_t *json = result_plan(&plan, &info);
@@ -131,6 +134,46 @@ static void the_module_is_where_the_function_was_found(void **state)
 	assert_true(json_is_null(json_object_get(json_array_get(json_object_get(json, "sites"), 0),
 						 "module")));
 	json_decref(json);
+}
+
+/* One key of the site that this is made of. */
+static json_t *site_key(struct site_plan *site_plan, const char *key)
+{
+	struct patch patch = { .name = patch_name };
+	struct plan plan = { .patch = &patch, .sites = site_plan, .site_count = 1 };
+	json_t *json = result_plan(&plan, &info);
+	json_t *value = json_object_get(json_array_get(json_object_get(json, "sites"), 0), key);
+
+	json_incref(value);
+	json_decref(json);
+	return value;
+}
+
+static void a_variable_is_no_function_and_has_its_offset_before_it_is_found(void **state)
+{
+	struct site site = { .symbol = function_name, .where = SITE_VARIABLE, .offset = 4 };
+	struct site_plan site_plan = { .site = &site };
+
+	(void)state;
+	assert_json(site_key(&site_plan, "function"), "null");
+	assert_json(site_key(&site_plan, "variable"), "\"nfs_flock\"");
+	assert_json(site_key(&site_plan, "offset"), "4");
+}
+
+static void a_pattern_has_an_offset_when_it_is_found_and_the_name_of_where_that_is(void **state)
+{
+	static char cold[] = "nfs_flock.cold";
+	struct site site = { .symbol = function_name, .where = SITE_FIND };
+	struct site_plan site_plan = { .site = &site };
+
+	(void)state;
+	assert_json(site_key(&site_plan, "function"), "\"nfs_flock\"");
+	assert_json(site_key(&site_plan, "offset"), "null");
+	site_plan.located = true;
+	site_plan.symbol = cold;
+	site_plan.offset = 7;
+	assert_json(site_key(&site_plan, "function"), "\"nfs_flock.cold\"");
+	assert_json(site_key(&site_plan, "offset"), "7");
 }
 
 static void a_failure_is_a_result_without_sites(void **state)
@@ -199,9 +242,9 @@ static void a_function_that_cannot_be_decoded_to_its_end_says_so(void **state)
 	};
 
 	(void)state;
-	assert_json(result_function(NULL, &function, NULL),
+	assert_json(result_function(NULL, &function, "ab12", NULL),
 		    "{\"function\": \"f\", \"module\": null, \"address\": \"0xc0000000\","
-		    " \"size\": 20, \"target\": null, \"lines\": ["
+		    " \"size\": 20, \"digest\": \"ab12\", \"target\": null, \"lines\": ["
 		    "{\"role\": \"context\", \"address\": \"0xc0000000\", \"offset\": 0,"
 		    " \"bytes\": \"90\", \"asm\": \"nop\"},"
 		    "{\"role\": \"context\", \"address\": \"0xc0000001\", \"offset\": 1,"
@@ -215,6 +258,8 @@ int main(void)
 		cmocka_unit_test(a_proved_plan_has_all_members_of_the_interface),
 		cmocka_unit_test(what_is_unknown_of_a_refused_site_is_null),
 		cmocka_unit_test(the_module_is_where_the_function_was_found),
+		cmocka_unit_test(a_variable_is_no_function_and_has_its_offset_before_it_is_found),
+		cmocka_unit_test(a_pattern_has_an_offset_when_it_is_found_and_the_name_of_where_that_is),
 		cmocka_unit_test(a_failure_is_a_result_without_sites),
 		cmocka_unit_test(an_owner_has_its_policy_what_it_is_and_what_to_do),
 		cmocka_unit_test(text_that_is_not_utf8_is_escaped),

@@ -99,6 +99,31 @@ static void tampered_bytes_are_not_reverted_unless_forced(void **state)
 	job_free(&jobs[1]);
 }
 
+static void a_variable_set_since_is_not_reverted_unless_forced_and_all_values_are_told(void **state)
+{
+	struct fake *fake = *state;
+	struct job job = job_of(fake, "p", "x", A, 1);
+	struct reverted out[4];
+	struct fail fail;
+
+	job.patch.variants[0].sites[0].where = SITE_VARIABLE;
+	applied(fake, &job, 1);
+	scribble(fake, A, 0xcc);
+	assert_int_equal(revert(fake, false, out, &fail), -1);
+	assert_int_equal(fail.code, OUTCOME_MISMATCH);
+	assert_int_equal(out[0].outcome, OUTCOME_MISMATCH);
+	assert_contains(out[0].message, "holds 0xfecc, neither the patch's 0xfeff nor the original "
+			"0x100: the kernel or somebody else changed it since; revert --force puts "
+			"0x100 there");
+	free(out[0].message);
+	assert_int_equal(holds(fake, A), HOLDS_OTHER);
+	assert_int_equal(revert(fake, true, out, &fail), 0);
+	assert_contains(out[0].message, "held 0xfecc");
+	assert_memory(fake, &job, HOLDS_OLD);
+	free(out[0].message);
+	job_free(&job);
+}
+
 static void a_revert_refused_leaves_the_patch_applied(void **state)
 {
 	struct fake *fake = *state;
@@ -190,6 +215,7 @@ int main(void)
 		KERNEL_TEST(revert_leaves_alone_what_is_old_already_and_what_is_gone),
 		KERNEL_TEST(revert_of_what_is_gone_alone_writes_nothing),
 		KERNEL_TEST(tampered_bytes_are_not_reverted_unless_forced),
+		KERNEL_TEST(a_variable_set_since_is_not_reverted_unless_forced_and_all_values_are_told),
 		KERNEL_TEST(a_revert_refused_leaves_the_patch_applied),
 		KERNEL_TEST(a_revert_that_reads_back_wrong_puts_the_patch_back),
 		KERNEL_TEST(a_revert_whose_start_cannot_be_journalled_does_nothing),

@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include "patcherd/site_owners.h"
-#include "spec.h"
 
 enum { BASE = 0x81000000, SITE = BASE + 3 };
 
@@ -22,7 +21,7 @@ static const uint8_t text[] = {
 
 /* testb is the patch's. */
 static const struct journal_site site = {
-	.function = (char *)"victim", .offset = 3, .address = SITE,
+	.symbol = (char *)"victim", .offset = 3, .address = SITE,
 	.old = { .data = { 0xf6, 0x47, 0x50, 0x04 }, .length = 4 },
 	.replacement = { .data = { 0xf6, 0x47, 0x50, 0x02 }, .length = 4 },
 };
@@ -53,11 +52,13 @@ static struct owner *add(enum owner_kind kind, uint64_t start, uint64_t end, con
 	return &owners.items[owners.count - 1];
 }
 
-static void judge(unsigned long allow)
+static void judge(uint32_t allowed)
 {
+	struct journal_site allowing = site;
 	struct fail fail;
 
-	assert_int_equal(site_owners_judge(&owners, &site, allow, &found, &fail), 0);
+	allowing.allowed = allowed;
+	assert_int_equal(site_owners_judge(&owners, &allowing, &found, &fail), 0);
 }
 
 static void a_kprobe_on_the_bytes_wants_attention_and_is_named(void **state)
@@ -116,7 +117,7 @@ static void what_is_settled_or_allowed_is_not_told(void **state)
 	(void)state;
 	add(OWNER_RETURN_SITE, SITE, SITE + 4, NULL)->policy = OWNER_SETTLED;
 	add(OWNER_EX_TABLE, SITE, SITE + 4, NULL);
-	judge(1UL << OWNER_EX_TABLE);
+	judge(1u << OWNER_EX_TABLE);
 	assert_int_equal(found.owners.count, 0);
 }
 
@@ -124,7 +125,7 @@ static void what_could_have_been_allowed_is_told_without_attention(void **state)
 {
 	(void)state;
 	add(OWNER_EX_TABLE, SITE, SITE + 4, NULL);
-	judge(1UL << OWNER_BUG_TABLE);
+	judge(1u << OWNER_BUG_TABLE);
 	assert_false(found.attention);
 	assert_int_equal(found.owners.count, 1);
 	assert_int_equal(found.owners.items[0].policy, OWNER_ALLOWABLE);
@@ -150,39 +151,6 @@ static void each_owner_has_a_line(void **state)
 	assert_memory_equal(found.said.message, "victim: it is traced now: 1\nthese bytes are ", 43);
 }
 
-static unsigned long allowed_by(const char *sites)
-{
-	char yaml[1024];
-	unsigned long allow;
-	struct patch patch;
-	struct fail fail = { .message = "" };
-	int length = snprintf(yaml, sizeof(yaml), "patch: p\nsummary: s\n%s", sites);
-
-	if (spec_parse("p.yaml", yaml, (size_t)length, &patch, &fail) != 0)
-		fail_msg("%s", fail.message);
-	allow = site_owners_allowed(&patch, &site);
-	patch_deinit(&patch);
-	return allow;
-}
-
-#define SITE_OF(function, offset, bytes) \
-	"{function: " function ", offset: " offset ", expect: {bytes: f6475004}, " \
-	"replace: {bytes: " bytes "}, allow: {ex_table: why, bug_table: why}}"
-
-static void the_patch_allows_what_its_site_says_and_no_other_site(void **state)
-{
-	static const unsigned long both = 1UL << OWNER_EX_TABLE | 1UL << OWNER_BUG_TABLE;
-
-	(void)state;
-	assert_int_equal(allowed_by("sites: [" SITE_OF("victim", "3", "f6475002") "]\n"), both);
-	assert_int_equal(allowed_by("sites: [" SITE_OF("victim", "7", "f6475002") "]\n"), 0);
-	assert_int_equal(allowed_by("sites: [" SITE_OF("other", "3", "f6475002") "]\n"), 0);
-	assert_int_equal(allowed_by("sites: [" SITE_OF("victim", "3", "f6475003") "]\n"), 0);
-	assert_int_equal(allowed_by("variants:\n- when: {release: x}\n  sites: ["
-				    SITE_OF("other", "3", "f6475002") "]\n- when: {release: y}\n"
-				    "  sites: [" SITE_OF("victim", "3", "f6475002") "]\n"), both);
-}
-
 /* Memory that is the function's and nothing else, of an image with no owners. */
 static int text_read(struct target *target, uint64_t address, void *buffer, size_t length,
 		     const char *what, struct fail *fail)
@@ -195,7 +163,7 @@ static int text_read(struct target *target, uint64_t address, void *buffer, size
 	return 0;
 }
 
-static void find(const char *map)
+static void find(const char *map, const struct journal_site *of)
 {
 	static const struct target_ops ops = { .read = text_read };
 	char path[] = "/tmp/test_site_owners.XXXXXX";
@@ -213,7 +181,7 @@ static void find(const char *map)
 	assert_int_equal(decoder_create(ARCH_X86_64, &kernel.decoder, &fail), 0);
 	assert_int_equal(hazards_create(&kernel.hazards, &fail), 0);
 	kernel.symtab = symtab;
-	site_owners_find(&kernel, &site, 0, &found);
+	site_owners_find(&kernel, of, &found);
 	hazards_destroy(kernel.hazards);
 	decoder_destroy(kernel.decoder);
 	symtab_destroy(symtab);
@@ -223,7 +191,7 @@ static void the_function_is_that_of_the_address_not_another_of_its_name(void **s
 {
 	(void)state;
 	find("80000000 T _stext\n80000000 t victim\n80000010 T a\n81000000 t victim\n"
-	     "8100000b T _etext\n81001000 R __start___ex_table\n81001000 R __stop___ex_table\n");
+	     "8100000b T _etext\n81001000 R __start___ex_table\n81001000 R __stop___ex_table\n", &site);
 	assert_string_equal(found.said.message, "");
 	assert_true(found.known);
 	assert_int_equal(found.owners.count, 0);
@@ -232,17 +200,31 @@ static void the_function_is_that_of_the_address_not_another_of_its_name(void **s
 static void a_function_that_is_not_there_any_more_leaves_its_owners_unknown(void **state)
 {
 	(void)state;
-	find("81000001 t victim\n8100000b T _etext\n");
+	find("81000001 t victim\n8100000b T _etext\n", &site);
 	assert_false(found.known);
 	assert_false(found.attention);
 	assert_string_equal(found.said.message, "whose these bytes are is not known: there is no "
 			    "symbol victim at 0x81000000");
 }
 
+static void a_variable_has_the_owners_of_data_at_its_address(void **state)
+{
+	static const char map[] = "80000000 T _stext\n80001000 T _etext\n81000000 R sys_call_table\n"
+				  "81000000 r victim\n81001000 R __end_rodata\n";
+	struct journal_site variable = site;
+
+	(void)state;
+	variable.variable = true;
+	find(map, &variable);
+	assert_true(found.known);
+	assert_true(found.owners.count > 0);
+	assert_int_equal(found.owners.items[0].kind, OWNER_SYSCALL_TABLE);
+}
+
 static void memory_that_cannot_be_read_leaves_its_owners_unknown(void **state)
 {
 	(void)state;
-	find("81000000 t victim\n81000020 T _etext\n");
+	find("81000000 t victim\n81000020 T _etext\n", &site);
 	assert_false(found.known);
 	assert_non_null(strstr(found.said.message, "cannot be read"));
 }
@@ -261,9 +243,9 @@ int main(void)
 		TEST(what_could_have_been_allowed_is_told_without_attention),
 		TEST(a_list_that_cannot_be_read_is_told_without_attention),
 		TEST(each_owner_has_a_line),
-		TEST(the_patch_allows_what_its_site_says_and_no_other_site),
 		TEST(the_function_is_that_of_the_address_not_another_of_its_name),
 		TEST(a_function_that_is_not_there_any_more_leaves_its_owners_unknown),
+		TEST(a_variable_has_the_owners_of_data_at_its_address),
 		TEST(memory_that_cannot_be_read_leaves_its_owners_unknown),
 	};
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* spec: what a patch file becomes, and how it is refused where tests/spec/ cannot look. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "lib/errno_name.h"
 #include "spec.h"
 
 #define HEAD "patch: p\nsummary: s\n"
@@ -29,7 +31,7 @@ static int parse(const char *text, size_t length, struct patch *patch, struct fa
 
 static void load(const char *path, struct patch *patch)
 {
-	char text[8192];
+	char text[65536];
 	FILE *file = fopen(path, "r");
 	struct fail fail = { .message = "" };
 	size_t length;
@@ -76,24 +78,24 @@ static void every_key_of_a_site_is_taken(void **state)
 	assert_int_equal(patch.variant_count, 1);
 	assert_int_equal(patch.variants[0].site_count, 2);
 	site = &patch.variants[0].sites[0];
-	assert_string_equal(site->function, "nfs_flock");
+	assert_string_equal(site->symbol, "nfs_flock");
 	assert_string_equal(site->module, "nfs");
 	assert_int_equal(site->offset, 0x2f);
 	assert_int_equal(site->occurrence, 2);
 	assert_bytes(&site->expect.bytes, "74 39");
 	assert_string_equal(site->expect.assembler, "je *");
-	assert_bytes(&site->replacement, "75 39");
-	assert_false(site->multiple);
+	assert_bytes(&site->operation.bytes, "75 39");
+	assert_false(site->operation.multiple);
 
 	site = &patch.variants[0].sites[1];
-	assert_string_equal(site->function, "nfs_flock.cold");
+	assert_string_equal(site->symbol, "nfs_flock.cold");
 	assert_null(site->module);
 	assert_int_equal(site->offset, 16);
 	assert_int_equal(site->occurrence, 0);
 	assert_int_equal(site->expect.bytes.length, 0);
 	assert_string_equal(site->expect.assembler, "testb $0x2,0x50(%rdi)");
-	assert_bytes(&site->replacement, "f6 47 50 04");
-	assert_true(site->multiple);
+	assert_bytes(&site->operation.bytes, "f6 47 50 04");
+	assert_true(site->operation.multiple);
 	patch_deinit(&patch);
 }
 
@@ -179,15 +181,282 @@ static void each_value_has_its_place(void **state)
 	assert_place(patch.kernel.place, 10, 3);
 	assert_place(patch.variants[0].place, 14, 3);
 	assert_place(site->place, 14, 5);
-	assert_place(site->function_place, 14, 15);
+	assert_place(site->symbol_place, 14, 15);
 	assert_place(site->module_place, 15, 13);
 	assert_place(site->offset_place, 16, 13);
 	assert_place(site->expect.bytes_place, 18, 21);
 	assert_place(site->expect.assembler_place, 18, 35);
-	assert_place(site->replacement_place, 19, 22);
+	assert_place(site->operation.place, 19, 22);
 	assert_place(patch.variants[0].sites[1].expect.bytes_place, 0, 0);
 	assert_place(patch.variants[0].sites[1].module_place, 0, 0);
 	patch_deinit(&patch);
+}
+
+static const struct site *site_at(const struct patch *patch, size_t index)
+{
+	assert_true(index < patch->variants[0].site_count);
+	return &patch->variants[0].sites[index];
+}
+
+static void patterns_keep_their_lines_and_which_is_the_site(void **state)
+{
+	const struct pattern *pattern;
+	const struct site *site;
+	struct patch patch;
+
+	(void)state;
+	load("tests/spec/good/find.yaml", &patch);
+	site = site_at(&patch, 0);
+	assert_int_equal(site->where, SITE_FIND);
+	assert_int_equal(site->offset_place.line, 0);
+	assert_int_equal(site->operation.kind, OPERATION_INVERT);
+	assert_place(site->operation.place, 20, 14);
+	assert_int_equal(site->expect.bytes.length, 0);
+	assert_null(site->expect.assembler);
+	assert_int_equal(site->pattern_count, 2);
+	pattern = &site->patterns[0];
+	assert_place(pattern->place, 10, 9);
+	assert_int_equal(pattern->count, 2);
+	assert_int_equal(pattern->at, 1);
+	assert_string_equal(pattern->lines[0].text,
+			    "testb $0x2, {file_lock.fl_flags|file_lock.c.flc_flags}(*)");
+	pattern = &site->patterns[1];
+	assert_int_equal(pattern->count, 4);
+	assert_int_equal(pattern->at, 3);
+	assert_string_equal(pattern->lines[1].text, "...");
+	assert_string_equal(pattern->lines[2].text, "and $0x2, @flags");
+	assert_place(pattern->lines[3].place, 18, 13);
+	patch_deinit(&patch);
+}
+
+static void a_pattern_of_one_line_is_the_site_itself(void **state)
+{
+	const struct site *site;
+	struct patch patch;
+
+	(void)state;
+	load("tests/spec/good/find-forms.yaml", &patch);
+	site = site_at(&patch, 0);
+	assert_int_equal(site->patterns[0].count, 1);
+	assert_int_equal(site->patterns[0].at, 0);
+	assert_int_equal(site->operation.kind, OPERATION_NOP);
+	assert_bytes(&site->expect.bytes, "74 39");
+	assert_string_equal(site->expect.assembler, "je *");
+	site = site_at(&patch, 1);
+	assert_int_equal(site->patterns[0].at, 2);
+	assert_string_equal(site->patterns[0].lines[0].text, "mov {inode.i_sb}(@inode), @sb");
+	assert_bytes(&site->operation.bytes, "f6 40 50 04");
+	site = site_at(&patch, 2);
+	assert_int_equal(site->pattern_count, 2);
+	assert_int_equal(site->patterns[1].at, 1);
+	assert_true(site->operation.multiple);
+	patch_deinit(&patch);
+}
+
+static void a_digest_is_kept_in_lower_case(void **state)
+{
+	struct patch patch;
+
+	(void)state;
+	load("tests/spec/good/find-forms.yaml", &patch);
+	assert_string_equal(site_at(&patch, 0)->digest,
+			    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
+	assert_place(site_at(&patch, 0)->digest_place, 9, 22);
+	assert_null(site_at(&patch, 1)->digest);
+	patch_deinit(&patch);
+}
+
+static void each_operation_keeps_its_number(void **state)
+{
+	static const struct {
+		enum operation_kind kind;
+		struct number number;
+	} expected[] = {
+		{ OPERATION_INVERT, { 0, false } },
+		{ OPERATION_ALWAYS, { 0, false } },
+		{ OPERATION_NEVER, { 0, false } },
+		{ OPERATION_NOP, { 0, false } },
+		{ OPERATION_IMMEDIATE, { 0, false } },
+		{ OPERATION_IMMEDIATE, { UINT64_MAX, true } },
+		{ OPERATION_IMMEDIATE, { UINT64_MAX, false } },
+		{ OPERATION_IMMEDIATE, { (uint64_t)1 << 63, true } },
+		{ OPERATION_DISPLACEMENT, { (uint64_t)-0x80, true } },
+		{ OPERATION_DISPLACEMENT, { 0x7fffffff, false } },
+		{ OPERATION_BYTES, { 0, false } },
+		{ OPERATION_BYTES, { 0, false } },
+	};
+	struct patch patch;
+
+	(void)state;
+	load("tests/spec/good/operations.yaml", &patch);
+	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+		const struct site *site = site_at(&patch, i);
+
+		assert_int_equal(site->where, SITE_OFFSET);
+		assert_int_equal(site->operation.kind, expected[i].kind);
+		assert_int_equal(site->operation.number.bits, expected[i].number.bits);
+		assert_int_equal(site->operation.number.negative, expected[i].number.negative);
+		assert_int_equal(site->operation.multiple, i == 11);
+	}
+	patch_deinit(&patch);
+}
+
+static void a_return_is_at_the_entry_with_a_number_or_an_error(void **state)
+{
+	static const int64_t expected[] = {
+		-EPERM, 0, -1, INT32_MAX, INT32_MIN, 0x10, -0x10, -E2BIG, -EHWPOISON, -EAGAIN, 0,
+	};
+	const size_t count = sizeof(expected) / sizeof(expected[0]);
+	const struct site *site;
+	struct patch patch;
+
+	(void)state;
+	load("tests/spec/good/return.yaml", &patch);
+	for (size_t i = 0; i < count; i++) {
+		site = site_at(&patch, i);
+		assert_int_equal(site->where, SITE_ENTRY);
+		assert_int_equal(site->operation.kind, OPERATION_RETURN);
+		assert_int_equal((int64_t)site->operation.number.bits, expected[i]);
+		assert_int_equal(site->operation.number.negative, expected[i] < 0);
+		assert_int_equal(site->expect.bytes.length, 0);
+	}
+	site = site_at(&patch, count);
+	assert_string_equal(site->expect.assembler, "push %r15; push %r14; push %r13");
+	assert_int_equal(site->occurrence, 2);
+	assert_int_equal((int64_t)site->operation.number.bits, -ENOLCK);
+	patch_deinit(&patch);
+}
+
+/* What the kernel's headers define is what can be returned. */
+static void every_error_of_linux_has_its_number(void **state)
+{
+	static const char *const headers[] = {
+		"/usr/include/asm-generic/errno-base.h", "/usr/include/asm-generic/errno.h",
+	};
+	unsigned seen = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
+		FILE *file = fopen(headers[i], "r");
+		char line[256], name[64];
+		int expected, number;
+
+		assert_non_null(file);
+		while (fgets(line, sizeof(line), file) != NULL) {
+			/* an alias, as EWOULDBLOCK, has a name in place of the number */
+			if (sscanf(line, "#define E%62[A-Z0-9] %d", name + 1, &expected) != 2)
+				continue;
+			name[0] = 'E';
+			assert_true(errno_parse(name, &number));
+			assert_int_equal(number, expected);
+			seen++;
+		}
+		assert_int_equal(fclose(file), 0);
+	}
+	assert_true(seen > 100);
+}
+
+static void a_variable_has_a_size_and_two_values(void **state)
+{
+	const struct site *site;
+	struct patch patch;
+
+	(void)state;
+	load("tests/spec/good/variables.yaml", &patch);
+	assert_int_equal(patch.variants[0].site_count, 7);
+	site = site_at(&patch, 0);
+	assert_int_equal(site->where, SITE_VARIABLE);
+	assert_string_equal(site->symbol, "nfs_debug");
+	assert_place(site->symbol_place, 5, 15);
+	assert_string_equal(site->module, "sunrpc");
+	assert_int_equal(site->offset, 0);
+	assert_int_equal(site->size, 4);
+	assert_true(site->expect.has_value);
+	assert_int_equal(site->expect.value.bits, 0);
+	assert_place(site->expect.value_place, 9, 13);
+	assert_int_equal(site->operation.kind, OPERATION_VALUE);
+	assert_int_equal(site->operation.number.bits, 0x40);
+	assert_place(site->operation.place, 10, 14);
+
+	site = site_at(&patch, 3);
+	assert_null(site->module);
+	assert_int_equal(site->offset, 0);
+	assert_int_equal(site->size, 2);
+	assert_int_equal((int64_t)site->operation.number.bits, -32768);
+	assert_true(site->operation.number.negative);
+
+	site = site_at(&patch, 6);
+	assert_int_equal(site->occurrence, 2);
+	assert_int_equal(site->offset, 0xfffff);
+	assert_false(site->expect.value.negative);
+	assert_int_equal(site->operation.number.bits, UINT64_MAX);
+	assert_int_equal(site->allow[0].kind, OWNER_RO_AFTER_INIT);
+	patch_deinit(&patch);
+}
+
+static void what_a_patch_requires_is_kept_in_order(void **state)
+{
+	const struct requirements *requires;
+	struct patch patch;
+
+	(void)state;
+	load("tests/spec/good/requires.yaml", &patch);
+	requires = &patch.requires;
+	assert_int_equal(requires->symbols.count, 2);
+	assert_string_equal(requires->symbols.items[1], "nfs_flock.cold");
+	assert_place(requires->symbols_place, 5, 12);
+	assert_int_equal(requires->type_count, 6);
+	assert_string_equal(requires->types[0].name, "file_lock.fl_flags");
+	assert_false(requires->types[0].is_size);
+	assert_int_equal(requires->types[0].number, 0x50);
+	assert_place(requires->types[0].place, 7, 5);
+	assert_string_equal(requires->types[1].name, "vnode");
+	assert_true(requires->types[1].is_size);
+	assert_int_equal(requires->types[1].number, 216);
+	assert_string_equal(requires->types[3].name, "file_lock.fl_flags|file_lock.c.flc_flags");
+	assert_int_equal(requires->types[4].number, UINT32_MAX);
+	assert_int_equal(requires->module_build_ids.count, 2);
+	assert_string_equal(requires->module_build_ids.items[0],
+			    "0123456789abcdef0123456789abcdef01234567");
+	assert_place(requires->module_build_ids_place, 14, 5);
+	patch_deinit(&patch);
+
+	load("tests/spec/good/requires-one.yaml", &patch);
+	assert_int_equal(patch.requires.symbols.count, 1);
+	assert_int_equal(patch.requires.module_build_ids.count, 1);
+	assert_int_equal(patch.requires.type_count, 0);
+	patch_deinit(&patch);
+}
+
+static void a_number_fits_each_size_up_to_its_ends_and_no_further(void **state)
+{
+	static const struct {
+		unsigned size;
+		const char *low, *below, *high, *above;
+	} sizes[] = {
+		{ 1, "-128", "-129", "255", "256" },
+		{ 2, "-32768", "-32769", "65535", "65536" },
+		{ 4, "-2147483648", "-2147483649", "4294967295", "4294967296" },
+		{ 8, "-9223372036854775808", "-9223372036854775809", "18446744073709551615",
+		  "18446744073709551616" },
+	};
+	static const char format[] = HEAD "sites:\n- {variable: v, size: %u, expect: %s, replace: %s}\n";
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		char text[256];
+		struct patch patch;
+		struct fail fail;
+		int length = snprintf(text, sizeof(text), format, sizes[i].size, sizes[i].low,
+				      sizes[i].high);
+
+		assert_int_equal(parse(text, (size_t)length, &patch, &fail), 0);
+		patch_deinit(&patch);
+		length = snprintf(text, sizeof(text), format, sizes[i].size, sizes[i].below, "0");
+		assert_int_equal(parse(text, (size_t)length, &patch, &fail), -1);
+		length = snprintf(text, sizeof(text), format, sizes[i].size, "0", sizes[i].above);
+		assert_int_equal(parse(text, (size_t)length, &patch, &fail), -1);
+	}
 }
 
 static void variants_keep_their_order_and_conditions(void **state)
@@ -223,9 +492,9 @@ static void bytes_without_quotes_are_hexadecimal_text(void **state)
 	(void)state;
 	load("tests/spec/good/plain-bytes.yaml", &patch);
 	assert_bytes(&patch.variants[0].sites[0].expect.bytes, "74 39");
-	assert_bytes(&patch.variants[0].sites[0].replacement, "66 90");
+	assert_bytes(&patch.variants[0].sites[0].operation.bytes, "66 90");
 	assert_bytes(&patch.variants[0].sites[1].expect.bytes, "31 e0");
-	assert_bytes(&patch.variants[0].sites[1].replacement, "09 c0");
+	assert_bytes(&patch.variants[0].sites[1].operation.bytes, "09 c0");
 	patch_deinit(&patch);
 }
 
@@ -418,6 +687,15 @@ int main(void)
 		cmocka_unit_test(no_owner_but_those_that_can_be_is_allowed),
 		cmocka_unit_test(every_key_of_the_top_is_taken),
 		cmocka_unit_test(each_value_has_its_place),
+		cmocka_unit_test(patterns_keep_their_lines_and_which_is_the_site),
+		cmocka_unit_test(a_pattern_of_one_line_is_the_site_itself),
+		cmocka_unit_test(a_digest_is_kept_in_lower_case),
+		cmocka_unit_test(each_operation_keeps_its_number),
+		cmocka_unit_test(a_return_is_at_the_entry_with_a_number_or_an_error),
+		cmocka_unit_test(every_error_of_linux_has_its_number),
+		cmocka_unit_test(a_variable_has_a_size_and_two_values),
+		cmocka_unit_test(what_a_patch_requires_is_kept_in_order),
+		cmocka_unit_test(a_number_fits_each_size_up_to_its_ends_and_no_further),
 		cmocka_unit_test(variants_keep_their_order_and_conditions),
 		cmocka_unit_test(bytes_without_quotes_are_hexadecimal_text),
 		cmocka_unit_test(a_byte_order_mark_and_crlf_do_not_count),

@@ -37,7 +37,16 @@ static void the_journal_has_what_undoes_it(void **state)
 	size_t count = 0;
 	struct fail fail;
 
+	struct site *variable = &job.patch.variants[0].sites[1];
+
 	in_module(fake, &job, 1);
+	variable->where = SITE_VARIABLE;
+	variable->allow = calloc(2, sizeof(*variable->allow));
+	assert_non_null(variable->allow);
+	variable->allow[0].kind = OWNER_EX_TABLE;
+	variable->allow[1].kind = OWNER_RO_AFTER_INIT;
+	variable->allow_count = 2;
+	job.plan.sites[0].multiple = true;
 	applied(fake, &job, 1);
 	assert_int_equal(journal_active(fake->journal, "p", &entries, &count, &fail), 0);
 	assert_string_equal(entries[0].yaml, "text");
@@ -51,6 +60,11 @@ static void the_journal_has_what_undoes_it(void **state)
 	assert_int_equal(entries[0].sites[1].module_identity, 4711);
 	assert_int_equal(entries[0].sites[1].address, A + 16);
 	assert_int_equal(entries[0].sites[1].offset, 0x21);
+	assert_true(entries[0].sites[0].multiple && !entries[0].sites[1].multiple);
+	assert_true(!entries[0].sites[0].variable && entries[0].sites[1].variable);
+	assert_int_equal(entries[0].sites[0].allowed, 0);
+	assert_int_equal(entries[0].sites[1].allowed,
+			 1u << OWNER_EX_TABLE | 1u << OWNER_RO_AFTER_INIT);
 	free_entries(entries, count);
 	job_free(&job);
 }

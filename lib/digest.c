@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "digest.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "lib/hazard_tables.h"
+#include "lib/package.h"
+
+_Static_assert(crypto_hash_sha256_BYTES * 2 + 1 == DIGEST_TEXT_MAX, "a digest's text");
+
+struct digests {
+	struct package *packages;
+	size_t count;
+};
+
+int digests_create(struct digests **out, struct fail *fail)
+{
+	*out = calloc(1, sizeof(**out));
+	return *out == NULL ? fail_memory(fail, "digests of functions") : 0;
+}
+
+void digests_forget(struct digests *digests)
+{
+	for (size_t i = 0; i < digests->count; i++)
+		package_deinit(&digests->packages[i]);
+	free(digests->packages);
+	memset(digests, 0, sizeof(*digests));
+}
+
+void digests_destroy(struct digests *digests)
+{
+	if (digests == NULL)
+		return;
+	digests_forget(digests);
+	free(digests);
+}
+
+static int package_find(const struct kernel *kernel, const char *module,
+			const struct package **out, struct fail *fail)
+{
+	struct digests *digests = kernel->digests;
+	const char *name = module == NULL ? "" : module;
+	struct package *packages;
+
+	for (size_t i = 0; i < digests->count; i++) {
+		*out = &digests->packages[i];
+		if (strcmp((*out)->module, name) == 0)
+			return 0;
+	}
+	packages = reallocarray(digests->packages, digests->count + 1, sizeof(*packages));
+	if (packages == NULL)
+		return fail_memory(fail, "digests of functions");
+	digests->packages = packages;
+	if (package_open(kernel, module, &packages[digests->count], fail) != 0)
+		return -1;
+	*out = &packages[digests->count++];
+	return 0;
+}
+
+/* ---- what is masked ---- */
+
+/* A function in its packaged file, and which of its bytes do not count. */
+struct masked {
+	const struct function *function;
+	bool *mask;
+};
+
+static void mask_range(const struct masked *masked, uint64_t start, uint64_t end)
+{
+	uint64_t base = masked->function->symbol->address, behind = base + masked->function->size;
+
+	for (uint64_t at = start > base ? start : base; at < end && at < behind; at++)
+		masked->mask[at - base] = true;
+}
+
+static int mask_field(uint64_t address, size_t size, void *data, struct fail *fail)
+{
+	(void)fail;
+	mask_range(data, address, address + size);
+	return 0;
+}
+
+static int32_t entry_at(const uint8_t *list, size_t index)
+{
+	int32_t entry;
+
+	memcpy(&entry, list + index * sizeof(entry), sizeof(entry));
+	return entry;
+}
+
+/*
+ * What a move of the kernel changes: behind the vmlinux stand lists of addresses, each behind a 0: of
+ * fields of 64 bits, of x86-64 up to 6.14 of fields of 32 that count from per-CPU data, and of fields of
+ * 32 bits. Of i386 there is the last only.
+ */
+static int mask_moved(const struct elf_file *elf, const struct masked *masked, struct fail *fail)
+{
+	size_t length, count, lists = 0;
+	const uint8_t *list = elf_file_behind(elf, &length);
+
+	count = length / sizeof(int32_t);
+	if (count < 2 || length % sizeof(int32_t) != 0 || entry_at(list, 0) != 0)
+		return fail_set(fail, OUTCOME_GUARD, "a function's digest needs the addresses that a "
+				"move of the kernel changes, which stand behind the vmlinux in a vmlinuz, "
+				"and this file has none");
+	for (size_t i = 0; i < count; i++) {
+		uint64_t address = (uint64_t)(int64_t)entry_at(list, i);
+
+		if (elf_file_architecture(elf) == ARCH_I386)
+			address &= UINT32_MAX;
+		if (address == 0)
+			lists++;
+		else
+			mask_range(masked, address, address +
+				   (lists == 1 && elf_file_architecture(elf) != ARCH_I386 ? 8 : 4));
+	}
+	return 0;
+}
+
+/* Of a .ko or .o the fields that its relocations fill in. */
+static int mask_relocations(const struct elf_file *elf, const struct masked *masked,
+			    struct fail *fail)
+{
+	const struct elf_section *section =
+		elf_file_section_at(elf, masked->function->symbol->address);
+
+	if (!elf_file_relocatable(elf))
+		return mask_moved(elf, masked, fail);
+	if (section == NULL)
+		return fail_set(fail, OUTCOME_ERROR, "%s lies in no section of its file",
+				masked->function->symbol->name);
+	return elf_file_relocations(elf, section, mask_field, (void *)(uintptr_t)masked, fail);
+}
+
+/* The kinds of entries whose bytes the kernel writes to. */
+static bool is_rewritten(enum owner_kind kind)
+{
+	static const unsigned long kinds =
+		1UL << OWNER_FTRACE | 1UL << OWNER_JUMP_LABEL | 1UL << OWNER_STATIC_CALL |
+		1UL << OWNER_SMP_LOCK | 1UL << OWNER_ALTERNATIVE | 1UL << OWNER_RETPOLINE |
+		1UL << OWNER_RETURN_SITE | 1UL << OWNER_CALL_SITE | 1UL << OWNER_ENDBR_SEAL;
+
+	return (kinds >> kind & 1) != 0;
+}
+
+static int mask_tables(const struct table *table, const struct masked *masked, struct fail *fail)
+{
+	CLEANUP(owners_deinit) struct owners owners = { .items = NULL };
+
+	if (hazard_table_owners(table, masked->function, TABLE_IMAGE, &owners, fail) != 0)
+		return -1;
+	for (size_t i = 0; i < owners.count; i++) {
+		if (is_rewritten(owners.items[i].kind))
+			mask_range(masked, owners.items[i].address, owners.items[i].end);
+	}
+	return 0;
+}
+
+/* ---- the digest ---- */
+
+static void hash(const uint8_t *bytes, const bool *mask, size_t size, char out[DIGEST_TEXT_MAX])
+{
+	unsigned char digest[crypto_hash_sha256_BYTES];
+	static const uint8_t masked = 0;
+	crypto_hash_sha256_state state;
+
+	(void)crypto_hash_sha256_init(&state);
+	for (size_t i = 0; i < size; i++)
+		(void)crypto_hash_sha256_update(&state, mask[i] ? &masked : &bytes[i], 1);
+	(void)crypto_hash_sha256_final(&state, digest);
+	(void)sodium_bin2hex(out, DIGEST_TEXT_MAX, digest, sizeof(digest));
+}
+
+/* `file`: the function in its packaged file, whose size counts; `bytes` as many of it as it is. */
+static int make(const struct elf_file *elf, const struct table *table, const struct function *file,
+		const uint8_t *bytes, char out[DIGEST_TEXT_MAX], struct fail *fail)
+{
+	CLEANUP_FREE bool *mask = calloc(file->size + 1, sizeof(*mask));
+	const struct masked masked = { file, mask };
+
+	if (mask == NULL)
+		return fail_memory(fail, "a function's digest");
+	if (mask_relocations(elf, &masked, fail) != 0 || mask_tables(table, &masked, fail) != 0)
+		return -1;
+	hash(bytes, mask, file->size, out);
+	return 0;
+}
+
+/* Which of the symbols of its name and module the function has, from 0 by address. */
+static size_t rank(const struct kernel *kernel, const struct symbol *symbol)
+{
+	const struct symbol *other = NULL;
+	size_t before = 0;
+
+	while ((other = symtab_next(kernel->symtab, symbol->name, other)) != NULL && other != symbol)
+		before += symbol_same_module(other, symbol);
+	return before;
+}
+
+/* The function as the packaged file has it. */
+static int find_packaged(const struct kernel *kernel, const struct function *function,
+			 const struct package *package, struct symbol *out, struct fail *fail)
+{
+	const struct symbol *symbol = NULL;
+
+	*out = *function->symbol;
+	out->module = NULL;
+	if (package->module[0] == '\0') {
+		out->address -= (uint64_t)package->slide;
+		return 0;
+	}
+	for (size_t i = rank(kernel, function->symbol) + 1; i > 0; i--) {
+		symbol = symtab_next(package->symtab, function->symbol->name, symbol);
+		if (symbol == NULL)
+			return fail_set(fail, OUTCOME_GUARD, "%s has no function %s", package->path,
+					function->symbol->name);
+	}
+	*out = *symbol;
+	return 0;
+}
+
+static int make_live(const struct kernel *kernel, const struct function *function,
+		     char out[DIGEST_TEXT_MAX], struct fail *fail)
+{
+	CLEANUP(function_deinit) struct function file = { .symbol = NULL };
+	CLEANUP_FREE uint8_t *bytes = NULL;
+	const struct package *package;
+	struct symbol symbol;
+
+	if (package_find(kernel, function->symbol->module, &package, fail) != 0 ||
+	    find_packaged(kernel, function, package, &symbol, fail) != 0 ||
+	    function_load(package->target, kernel->decoder, &symbol, &file, fail) != 0)
+		return -1;
+	if (file.size > function->symbol->size)
+		return fail_set(fail, OUTCOME_GUARD, "%s: %s is 0x%zx bytes long there, and 0x%" PRIx64
+				" in memory", package->path, symbol.name, file.size,
+				function->symbol->size);
+	bytes = malloc(file.size + 1);
+	if (bytes == NULL)
+		return fail_memory(fail, "a function's digest");
+	if (target_read(kernel->target, function->symbol->address, bytes, file.size, symbol.name,
+			fail) != 0)
+		return -1;
+	return make(package->elf, &package->table, &file, bytes, out, fail);
+}
+
+int digest_make(const struct kernel *kernel, const struct function *function,
+		char out[DIGEST_TEXT_MAX], struct fail *fail)
+{
+	CLEANUP(table_deinit) struct table table = { .entries = NULL };
+
+	if (kernel->image == NULL)
+		return make_live(kernel, function, out, fail);
+	if (table_load(kernel->target, kernel->symtab, kernel->image, NULL, &table, fail) != 0)
+		return -1;
+	return make(kernel->image, &table, function, function->bytes, out, fail);
+}

@@ -1,0 +1,4 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shipped-6.12.t: shipped.t with Debian's kernel 6.12.
+KERNEL=6.12 exec "${0%/*}/shipped.t"
