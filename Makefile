@@ -154,7 +154,7 @@ check: deps
 check-kernels: deps
 	$(MAKE) --no-print-directory all $(BUILD)/faults/patcherd
 	tests/guest/matrix
-	tests/patterns/flavours.t
+	tests/patterns/flavours
 	TIMEOUT=7200 tests/guest/hammer.t 10000
 	TIMEOUT=7200 KERNEL=5.10-kmem tests/guest/hammer.t 10000
 	TIMEOUT=7200 tests/guest/stress.t churn 5000
