@@ -156,7 +156,7 @@ check-kernels: deps
 	$(MAKE) --no-print-directory ARCH=i386 SAN=address,undefined BUILD=build-i386-san unit
 	prove --exec '' $(UNIT_TESTS:$(BUILD)/%=build-i386-san/%)
 	tests/guest/matrix
-	tests/patterns/flavours.t
+	tests/patterns/flavours
 	TIMEOUT=7200 tests/guest/hammer.t 10000
 	TIMEOUT=7200 KERNEL=5.10-kmem tests/guest/hammer.t 10000
 	TIMEOUT=7200 tests/guest/stress.t churn 5000
