@@ -19,6 +19,7 @@ static int image_read(struct target *target, uint64_t address, void *buffer, siz
 	const struct elf_file *elf = ((struct target_image *)target)->elf;
 	const uint8_t *bytes = elf_file_bytes(elf, address, length);
 	const struct elf_section *section;
+	bool zeros;
 
 	if (bytes != NULL) {
 		memcpy(buffer, bytes, length);
@@ -29,12 +30,12 @@ static int image_read(struct target *target, uint64_t address, void *buffer, siz
 		return fail_at(fail, OUTCOME_ERROR, address, "%s: %s: no section of the image has "
 			       "the address 0x%" PRIx64, target->info.path, what, address);
 	/* elf(5): it has none, and starts as zeros */
-	if (section->data == NULL && strncmp(section->name, ".bss", 4) == 0 &&
-	    length <= section->size - (address - section->address)) {
+	zeros = section->data == NULL && strncmp(section->name, ".bss", 4) == 0;
+	if (zeros && length <= section->size - (address - section->address)) {
 		memset(buffer, 0, length);
 		return 0;
 	}
-	if (section->data == NULL)
+	if (section->data == NULL && !zeros)
 		return fail_at(fail, OUTCOME_ERROR, address, "%s: %s: 0x%" PRIx64 " lies in %s, "
 			       "which has no bytes in the image", target->info.path, what, address,
 			       section->name);
