@@ -81,6 +81,24 @@ static bool before_match(struct search *search, const struct search_line *line,
 	return insn_match(search, &open, &before->insn);
 }
 
+/* Whether the instruction, of which nothing tells what it was before, can be the operation's work: not
+ * where the kernel writes (the nop may be its own, of a static key), and of several instructions all
+ * must be there. */
+static bool is_left(const struct search *search, size_t index)
+{
+	const struct pattern_code *code = &search->codes[search->code];
+	const struct function *function = code->function;
+	const struct operation *operation = &search->site->operation;
+	size_t offset = (size_t)(function->insns[index].address - function->symbol->address);
+
+	if (code->transparent != NULL && code->transparent[index])
+		return false;
+	return operation->kind != OPERATION_BYTES ||
+	       (operation->bytes.length <= function->size - offset &&
+		memcmp(function->bytes + offset, operation->bytes.data,
+		       operation->bytes.length) == 0);
+}
+
 static bool line_match(struct search *search, const struct search_line *line, size_t index)
 {
 	const struct search_pattern *pattern = &search->patterns[search->pattern];
@@ -94,7 +112,8 @@ static bool line_match(struct search *search, const struct search_line *line, si
 	count = operation_before(&search->site->operation, search->kernel, insn, before);
 	search->steps -= count * BEFORE_STEPS < search->steps ? count * BEFORE_STEPS : search->steps;
 	for (size_t i = 0; i < count; i++) {
-		if (before_match(search, line, &before[i]))
+		if ((before[i].lost != LOST_ALL || is_left(search, index)) &&
+		    before_match(search, line, &before[i]))
 			return true;
 	}
 	return false;

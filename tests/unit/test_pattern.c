@@ -518,6 +518,9 @@ static void what_the_operation_left_is_already_applied(void **state)
 		.kind = OPERATION_DISPLACEMENT, .number = { 0x60, false } };
 	static const struct operation bytes = {
 		.kind = OPERATION_BYTES, .bytes = { { 0x90, 0x90 }, 2 } };
+	static const struct operation several = {
+		.kind = OPERATION_BYTES, .bytes = { { 0x31, 0xc0, 0xff, 0xc1 }, 4 },
+		.multiple = true };
 	const struct golden cases[] = {
 		{ "invert", "53 75 01 5b c3", "push *; >je *", .wanted = "victim+0x1 already",
 		  .operation = invert },
@@ -541,6 +544,9 @@ static void what_the_operation_left_is_already_applied(void **state)
 		  .wanted = "victim+0x1 already", .operation = nop },
 		{ "nop tells nothing by itself", "53 66 90 5b c3", ">xor %eax,%eax",
 		  .wanted = "not-found", .operation = nop },
+		{ "a nop of the kernel's own is not nop's", "53 66 90 5b c3",
+		  "push *; >xor %eax,%eax; pop *", .wanted = "not-found", .operation = nop,
+		  .transparent = 1 << 1 },
 		{ "what is around a nop must fit", "53 66 90 c3", "push *; >xor *,*; pop *",
 		  .wanted = "not-found", .operation = nop },
 		{ "an immediate", "b8 01 00 00 00 c3", ">mov $7,%eax",
@@ -563,6 +569,12 @@ static void what_the_operation_left_is_already_applied(void **state)
 		  .wanted = "not-found", .operation = far_off },
 		{ "bytes that are no instruction's", "53 90 90 5b c3", "push *; >je *; pop *",
 		  .wanted = "not-found", .operation = bytes },
+		{ "several instructions", "53 31 c0 ff c1 5b c3", "push *; >je *",
+		  .wanted = "victim+0x1 already", .operation = several },
+		{ "of several not the first alone", "53 31 c0 ff c2 5b c3", "push *; >je *",
+		  .wanted = "not-found", .operation = several },
+		{ "nor the first before the function's end", "53 31 c0", "push *; >je *",
+		  .wanted = "not-found", .operation = several },
 		{ "what is near is as the patch says it", "53 75 01 31 c0 c3", "push *; >je *; pop *",
 		  .wanted = "not-found", .says = { "1 of 3 lines", "does not fit\n  victim+0x1 " },
 		  .operation = invert },
