@@ -157,6 +157,8 @@ check-kernels: deps
 	prove --exec '' $(UNIT_TESTS:$(BUILD)/%=build-i386-san/%)
 	tests/guest/matrix
 	tests/patterns/flavours
+	for kernel in 5.10-kmem 5.10-i386 5.10-i386-pae 6.1-686-pae; do \
+		KERNEL=$$kernel tests/guest/shipped.t || exit 1; done
 	TIMEOUT=7200 tests/guest/hammer.t 10000
 	TIMEOUT=7200 KERNEL=5.10-kmem tests/guest/hammer.t 10000
 	TIMEOUT=7200 tests/guest/stress.t churn 5000

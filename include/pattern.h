@@ -23,6 +23,10 @@
 
 enum { PATTERN_LINES_MAX = 64, PATTERN_GAP_MAX = 8 };
 
+/* Comparisons that the searches of one patch may take together: some seconds' worth, as who plans it
+ * does nothing else meanwhile. */
+#define PATTERN_STEPS (UINT64_C(32) << 20)
+
 /* Syntax of one line, as far as that can be told without a kernel; else *why is a constant text. */
 bool pattern_line_check(const char *line, const char **why);
 
@@ -43,16 +47,17 @@ struct pattern_hit {
  * site names, and all hits must be one address. Where there is none, they are searched as the
  * operation would have left the site's line (a pattern of one line whose operation tells nothing of
  * what was there, as nop does, is not).
- * `types_module`: whose types are meant; NULL: the kernel image's.
+ * `types_module`: whose types are meant; NULL: the kernel image's. `steps`: of PATTERN_STEPS those that
+ * are left, less what the search takes.
  * A pattern that names a type which is not known is passed over; all passed over: OUTCOME_GUARD with
  * what is missing, and why.
  * -1: OUTCOME_NOT_FOUND: the nearest partial match is shown (how many lines fit, where, and the first
  * line that does not beside the instruction there), and each pattern that was passed over with why;
  * OUTCOME_AMBIGUOUS: all places are shown (at most 16, and how many more), or the patterns fit in too
- * many ways to try them all; OUTCOME_GUARD: two types of a name (see types.h).
+ * many ways to try them all, or no steps are left; OUTCOME_GUARD: two types of a name (see types.h).
  */
 int pattern_find(const struct kernel *kernel, const struct site *site,
 		 const struct pattern_code *codes, size_t count, const char *types_module,
-		 struct pattern_hit *out, struct fail *fail) MUST_CHECK;
+		 uint64_t *steps, struct pattern_hit *out, struct fail *fail) MUST_CHECK;
 
 #endif

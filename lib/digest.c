@@ -186,6 +186,10 @@ static int make(const struct elf_file *elf, const struct table *table, const str
 		return fail_memory(fail, "a function's digest");
 	if (mask_relocations(elf, &masked, fail) != 0 || mask_tables(table, &masked, fail) != 0)
 		return -1;
+	if (memchr(mask, false, file->size) == NULL)
+		return fail_set(fail, OUTCOME_GUARD, "the kernel rewrites each byte of %s, so that it "
+				"has no digest that tells it from another function",
+				file->symbol->name);
 	hash(bytes, mask, file->size, out);
 	return 0;
 }

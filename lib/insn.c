@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "insn_known.h"
 #include "insn_layout.h"
 #include "insn_operand.h"
 #include "insn_text.h"
@@ -14,6 +15,7 @@ struct decoder {
 	enum architecture arch;
 	csh handle;
 	cs_insn *buffer;
+	struct known_insns known;
 };
 
 int decoder_create(enum architecture arch, struct decoder **out, struct fail *fail)
@@ -316,26 +318,36 @@ static bool decode(enum architecture arch, const uint8_t *bytes, size_t length, 
 	return true;
 }
 
+/* The text of what decode() has filled in; false: it is opaque. */
+static bool text_make(struct decoder *decoder, const struct insn_layout *layout, struct insn *insn)
+{
+	const uint8_t *at = insn->bytes;
+	size_t left = insn->length;
+	uint64_t next = insn->address;
+
+	if (!cs_disasm_iter(decoder->handle, &at, &left, &next, decoder->buffer) ||
+	    decoder->buffer->size != insn->length || is_misnamed(layout, insn) ||
+	    !insn_text(layout, decoder->buffer->mnemonic, decoder->buffer->op_str, insn)) {
+		opaque_set(insn);
+		return false;
+	}
+	if (insn->length == 2 && insn->bytes[0] == 0x66 && insn->bytes[1] == 0x90)
+		xchg_set(insn);
+	return true;
+}
+
 int insn_decode(struct decoder *decoder, const uint8_t *bytes, size_t length, uint64_t address,
 		struct insn *out, struct fail *fail)
 {
 	struct insn_layout layout;
-	const uint8_t *at = bytes;
-	uint64_t next = address;
 
 	if (!decode(decoder->arch, bytes, length, address, &layout, out))
 		return fail_at(fail, OUTCOME_MISMATCH, address,
 			       "no instruction of %s, or not a whole one, at 0x%" PRIx64,
 			       arch_name(decoder->arch), address);
 
-	size_t left = layout.length;
-
-	if (!cs_disasm_iter(decoder->handle, &at, &left, &next, decoder->buffer) ||
-	    decoder->buffer->size != layout.length || is_misnamed(&layout, out) ||
-	    !insn_text(&layout, decoder->buffer->mnemonic, decoder->buffer->op_str, out))
-		opaque_set(out);
-	else if (out->length == 2 && out->bytes[0] == 0x66 && out->bytes[1] == 0x90)
-		xchg_set(out);
+	if (!known_find(&decoder->known, &layout, out) && text_make(decoder, &layout, out))
+		known_keep(&decoder->known, &layout, out);
 	return 0;
 }
 

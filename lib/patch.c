@@ -13,11 +13,16 @@ bool bytes_equal(const struct bytes *a, const struct bytes *b)
 
 const char *bytes_print(const struct bytes *bytes, char out[BYTES_TEXT_MAX])
 {
+	static const char digits[] = "0123456789abcdef";
 	char *at = out;
 
+	for (size_t i = 0; i < bytes->length; i++) {
+		if (i > 0)
+			*at++ = ' ';
+		*at++ = digits[bytes->data[i] >> 4];
+		*at++ = digits[bytes->data[i] & 0xf];
+	}
 	*at = '\0';
-	for (size_t i = 0; i < bytes->length; i++)
-		at += sprintf(at, i == 0 ? "%02x" : " %02x", bytes->data[i]);
 	return out;
 }
 

@@ -81,6 +81,24 @@ static bool before_match(struct search *search, const struct search_line *line,
 	return insn_match(search, &open, &before->insn);
 }
 
+/* Whether the instruction, of which nothing tells what it was before, can be the operation's work:
+ * not where the kernel writes (the nop may be its own, of a static key), and of several
+ * instructions all must be there. */
+static bool is_left(const struct search *search, size_t index)
+{
+	const struct pattern_code *code = &search->codes[search->code];
+	const struct function *function = code->function;
+	const struct operation *operation = &search->site->operation;
+	size_t offset = (size_t)(function->insns[index].address - function->symbol->address);
+
+	if (code->transparent != NULL && code->transparent[index])
+		return false;
+	return operation->kind != OPERATION_BYTES ||
+	       (operation->bytes.length <= function->size - offset &&
+		memcmp(function->bytes + offset, operation->bytes.data,
+		       operation->bytes.length) == 0);
+}
+
 static bool line_match(struct search *search, const struct search_line *line, size_t index)
 {
 	const struct search_pattern *pattern = &search->patterns[search->pattern];
@@ -94,7 +112,8 @@ static bool line_match(struct search *search, const struct search_line *line, si
 	count = operation_before(&search->site->operation, search->kernel, insn, before);
 	search->steps -= count * BEFORE_STEPS < search->steps ? count * BEFORE_STEPS : search->steps;
 	for (size_t i = 0; i < count; i++) {
-		if (before_match(search, line, &before[i]))
+		if ((before[i].lost != LOST_ALL || is_left(search, index)) &&
+		    before_match(search, line, &before[i]))
 			return true;
 	}
 	return false;
@@ -251,27 +270,36 @@ static struct pattern_hit the_hit(const struct search *search)
 	return hit;
 }
 
-int pattern_find(const struct kernel *kernel, const struct site *site,
-		 const struct pattern_code *codes, size_t count, const char *types_module,
-		 struct pattern_hit *out, struct fail *fail)
+static int search_run(struct search *search, const char *types_module, struct pattern_hit *out,
+		      struct fail *fail)
 {
-	CLEANUP(search_deinit) struct search search = {
-		.kernel = kernel, .site = site, .codes = codes, .code_count = count,
-		.steps = steps_max,
-	};
-
-	if (search_prepare(&search, types_module, fail) != 0 || hits_create(&search, fail) != 0 ||
-	    search_all(&search, fail) != 0)
+	if (search_prepare(search, types_module, fail) != 0 || hits_create(search, fail) != 0 ||
+	    search_all(search, fail) != 0)
 		return -1;
-	if (search.hit_count == 0) {
-		search.already = true;
-		if (search_all(&search, fail) != 0)
+	if (search->hit_count == 0) {
+		search->already = true;
+		if (search_all(search, fail) != 0)
 			return -1;
 	}
-	if (search.hit_count == 0)
-		return search_fail_none(&search, fail);
-	if (search.hit_count > 1)
-		return search_fail_several(&search, fail);
-	*out = the_hit(&search);
+	if (search->hit_count == 0)
+		return search_fail_none(search, fail);
+	if (search->hit_count > 1)
+		return search_fail_several(search, fail);
+	*out = the_hit(search);
 	return 0;
+}
+
+int pattern_find(const struct kernel *kernel, const struct site *site,
+		 const struct pattern_code *codes, size_t count, const char *types_module,
+		 uint64_t *steps, struct pattern_hit *out, struct fail *fail)
+{
+	const uint64_t granted = *steps < steps_max ? *steps : steps_max;
+	CLEANUP(search_deinit) struct search search = {
+		.kernel = kernel, .site = site, .codes = codes, .code_count = count,
+		.steps = granted, .last = *steps <= steps_max,
+	};
+	int result = search_run(&search, types_module, out, fail);
+
+	*steps -= granted - search.steps;
+	return result;
 }

@@ -115,6 +115,11 @@ int search_fail_endless(const struct search *search, struct fail *fail)
 {
 	const struct symbol *symbol = search->codes[0].function->symbol;
 
+	if (search->last)
+		return fail_at(fail, OUTCOME_AMBIGUOUS, symbol->address,
+			       "%s: the search was given up, as the patterns of all sites together take "
+			       "too long to search: leave out some \"...\", make the lines before them say "
+			       "more, or make several patches of this one", symbol->name);
 	return fail_at(fail, OUTCOME_AMBIGUOUS, symbol->address,
 		       "%s: the search was given up, as pattern %zu fits in too many ways: leave "
 		       "out some \"...\", or make the lines before them say more", symbol->name,

@@ -8,7 +8,7 @@
 
 #include "pattern_search.h"
 
-enum { PATH_MAX_LENGTH = 255 };
+enum { PATH_MAX_LENGTH = 255, MISSING_STEPS = 8192 };
 
 /* Gives the offset of a member; false: there is none. */
 typedef bool (*member_fn)(void *data, const char *path, uint64_t *offset);
@@ -138,6 +138,7 @@ struct members {
 	} *items;
 	size_t count;
 	const char *missing;		/* of the last one that was not known */
+	uint64_t *steps;		/* of the search; to look for names like one takes many */
 	struct fail *fail;
 	bool failed;			/* *fail has something else than an unknown member */
 };
@@ -167,8 +168,10 @@ static struct member *member_ask(struct members *members, const char *path)
 	items->known = types_member(members->types, members->module, path, &found, &why) == 0;
 	if (items->known)
 		items->offset = found.offset;
-	else
+	else {
 		items->missing = strdup(why.message);
+		*members->steps -= *members->steps < MISSING_STEPS ? *members->steps : MISSING_STEPS;
+	}
 	members->count++;
 	if (items->path == NULL || (!items->known && items->missing == NULL))
 		members->failed = fail_memory(members->fail, "a member's offset") != 0;
@@ -251,6 +254,7 @@ int search_prepare(struct search *search, const char *types_module, struct fail 
 {
 	CLEANUP(members_deinit) struct members members = {
 		.types = search->kernel->types, .module = types_module, .fail = fail,
+		.steps = &search->steps,
 	};
 	const struct site *site = search->site;
 	size_t passed_over = 0;
@@ -262,6 +266,8 @@ int search_prepare(struct search *search, const char *types_module, struct fail 
 		if (pattern_prepare(&site->patterns[i], &members, &search->patterns[i], fail) != 0)
 			return -1;
 		passed_over += search->patterns[i].lines == NULL;
+		if (search->steps == 0)
+			return search_fail_endless(search, fail);
 	}
 	if (passed_over < site->pattern_count)
 		return 0;

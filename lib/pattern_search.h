@@ -42,6 +42,7 @@ struct search {
 	size_t pattern, code, start, site_insn;
 	struct asm_names names;
 	uint64_t steps;			/* comparisons that may yet be made */
+	bool last;			/* they are the last ones of the patch */
 };
 
 /* Reads all patterns, with this kernel's offsets. -1: OUTCOME_GUARD where all would be passed over or

@@ -9,6 +9,7 @@
 #include "lib/plan_site.h"
 #include "lib/plan_warn.h"
 #include "lib/requirements.h"
+#include "pattern.h"
 
 static int plan_outcome(struct plan *plan, enum outcome outcome, const char *message,
 			struct fail *fail)
@@ -140,11 +141,12 @@ static int combine(struct plan *plan, struct fail *fail)
 }
 
 static struct proof proof_start(const struct kernel *kernel, struct plan *plan, size_t index,
-				struct loaded_functions *functions)
+				struct loaded_functions *functions, uint64_t *steps)
 {
 	return (struct proof){ .kernel = kernel, .patch = plan->patch, .variant = plan->variant,
 			       .index = index, .site = plan->sites[index].site,
-			       .plan = &plan->sites[index], .functions = functions };
+			       .plan = &plan->sites[index], .functions = functions,
+			       .steps = steps };
 }
 
 /* All that is wrong in the patch itself, before any kernel text is looked at. */
@@ -154,7 +156,7 @@ static int check_sites(const struct kernel *kernel, struct plan *plan, struct fa
 
 	(void)fail_set(&all, OUTCOME_INVALID_SPEC, "%s", "");
 	for (size_t i = 0; i < plan->site_count; i++) {
-		struct proof proof = proof_start(kernel, plan, i, NULL);
+		struct proof proof = proof_start(kernel, plan, i, NULL, NULL);
 		struct fail why;
 
 		if (plan_site_check(&proof, &why) == 0)
@@ -171,9 +173,10 @@ static int check_sites(const struct kernel *kernel, struct plan *plan, struct fa
 static int prove_sites(const struct kernel *kernel, struct plan *plan, struct fail *fail)
 {
 	CLEANUP(loaded_deinit) struct loaded_functions functions = { .count = 0 };
+	uint64_t steps = PATTERN_STEPS;
 
 	for (size_t i = 0; i < plan->site_count; i++) {
-		struct proof proof = proof_start(kernel, plan, i, &functions);
+		struct proof proof = proof_start(kernel, plan, i, &functions, &steps);
 
 		if (plan_site(&proof, fail) != 0)
 			return -1;

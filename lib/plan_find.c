@@ -125,7 +125,8 @@ int plan_find(struct proof *proof, const struct symbol *symbol, struct fail *fai
 
 	if (loaded_first(proof->functions, proof->kernel, symbol, &loaded[0], fail) != 0 ||
 	    codes_make(proof, loaded, codes, &count, fail) != 0 ||
-	    pattern_find(proof->kernel, proof->site, codes, count, symbol->module, &hit, fail) != 0)
+	    pattern_find(proof->kernel, proof->site, codes, count, symbol->module, proof->steps, &hit,
+			 fail) != 0)
 		return -1;
 	proof->loaded = loaded[hit.code];
 	proof->insn = hit.insn;

@@ -17,6 +17,7 @@ struct proof {
 	const struct site *site;
 	struct site_plan *plan;
 	struct loaded_functions *functions;	/* kept between the sites of a plan */
+	uint64_t *steps;		/* of PATTERN_STEPS, what the plan has left */
 	struct loaded *loaded;		/* the one of them that has the site */
 	size_t insn;			/* index of the site's first instruction in it */
 	size_t length;			/* of the site, bytes */

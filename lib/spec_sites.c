@@ -308,6 +308,8 @@ static void overlap_error(struct walk *walk, size_t index, size_t other,
 static void check_overlap(struct walk *walk, const struct variant *variant)
 {
 	for (size_t i = 1; i < variant->site_count; i++) {
+		if (site_length(&variant->sites[i]) == 0)
+			continue;
 		for (size_t j = 0; j < i; j++) {
 			if (!sites_overlap(&variant->sites[j], &variant->sites[i]))
 				continue;

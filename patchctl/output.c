@@ -46,20 +46,20 @@ int text_print(FILE *out, const char *text)
 	int columns = 0;
 
 	while (*at != '\0') {
-		size_t control = control_length(at);
+		const unsigned char *start = at;
+		size_t control;
 
-		if (control != 0) {
-			if (out != NULL)
-				(void)fprintf(out, "\\x%02x", at[control - 1]);
-			columns += 4;
-			at += control;
-			continue;
-		}
+		while (*at != '\0' && control_length(at) == 0)
+			columns += (*at++ & 0xc0) != 0x80;
 		if (out != NULL)
-			(void)putc(*at, out);
-		if ((*at & 0xc0) != 0x80)
-			columns++;
-		at++;
+			(void)fwrite(start, 1, (size_t)(at - start), out);
+		control = *at == '\0' ? 0 : control_length(at);
+		if (control == 0)
+			break;
+		if (out != NULL)
+			(void)fprintf(out, "\\x%02x", at[control - 1]);
+		columns += 4;
+		at += control;
 	}
 	return columns;
 }

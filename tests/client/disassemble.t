@@ -121,6 +121,20 @@ ok "a digest has 64 digits" eval '[[ $(digest "$work/a.o" f) =~ ^[0-9a-f]{64}$ ]
 ok "what a function calls does not count in it" variant 's/outside/elsewhere/'
 ok "nor does where it lies" variant '1i\	.text\n	.skip 16, 0x90'
 ok "an instruction does" eval '! variant "s/dec %edi/inc %edi/"'
+cat >"$work/d.s" <<'S'
+	.globl f
+	.type f, @function
+f:	call __fentry__
+1:	jmp __x86_return_thunk
+	.size f, . - f
+	.section __mcount_loc, "a"
+	.quad f
+	.section .return_sites, "a"
+	.long 1b - .
+S
+gcc -c -o "$work/d.o" "$work/d.s"
+run disassemble f --digest --image "$work/d.o"
+ok "a function of nothing that stays has no digest" refused 8 "the kernel rewrites each byte of f"
 ok "the digest of a packed module is that of the plain one" eval '
 	xz -dc "$module" >"$work/nfs.ko" 2>/dev/null || cp "$module" "$work/nfs.ko"
 	xz -kf --check=crc32 "$work/nfs.ko"

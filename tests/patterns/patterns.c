@@ -254,6 +254,7 @@ static void search(struct file *file, const struct wanted *wanted, size_t places
 	struct pattern pattern = { .lines = lines, .count = wanted->count, .at = wanted->at };
 	const struct site site = { .where = SITE_FIND, .patterns = &pattern, .pattern_count = 1,
 				   .symbol = (char *)wanted->function->symbol->name };
+	uint64_t steps = PATTERN_STEPS;
 	struct pattern_hit hit;
 	struct fail fail;
 	char address[32];
@@ -261,7 +262,7 @@ static void search(struct file *file, const struct wanted *wanted, size_t places
 	for (size_t i = 0; i < wanted->count; i++)
 		lines[i] = (struct pattern_line){ .text = (char *)wanted->texts[i] };
 	file->counts.searches++;
-	if (pattern_find(&file->kernel, &site, &code, 1, NULL, &hit, &fail) == 0) {
+	if (pattern_find(&file->kernel, &site, &code, 1, NULL, &steps, &hit, &fail) == 0) {
 		if (hit.insn != insn || hit.already)
 			complain(file, wanted, "something else is found");
 		else if (places > 1)

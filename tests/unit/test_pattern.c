@@ -26,6 +26,7 @@ struct fixture {
 	struct target target;
 	struct symtab *symtab;
 	struct kernel kernel;
+	uint64_t steps;			/* left of PATTERN_STEPS */
 };
 
 /* ---- types ------------------------------------------------------------------------------------ */
@@ -203,7 +204,7 @@ struct golden {
 };
 
 /* What pattern_find() answers, as in `wanted`. */
-static void answer(const struct fixture *f, const struct golden *golden, char out[64],
+static void answer(struct fixture *f, const struct golden *golden, char out[64],
 		   struct fail *fail)
 {
 	struct part *hot = code_create(&f->kernel, "victim", base, golden->code);
@@ -221,8 +222,8 @@ static void answer(const struct fixture *f, const struct golden *golden, char ou
 		hot->transparent[i] = golden->transparent >> i & 1;
 	find_read(golden->find, &site, &copy);
 	fail->message[0] = '\0';
-	if (pattern_find(&f->kernel, &site, codes, golden->cold == NULL ? 1 : 2, "nfs", &hit,
-			 fail) == 0) {
+	if (pattern_find(&f->kernel, &site, codes, golden->cold == NULL ? 1 : 2, "nfs", &f->steps,
+			 &hit, fail) == 0) {
 		const struct function *function = codes[hit.code].function;
 
 		snprintf(out, 64, "%s+0x%x%s", function->symbol->name,
@@ -236,7 +237,8 @@ static void answer(const struct fixture *f, const struct golden *golden, char ou
 	code_destroy(cold);
 }
 
-static void golden_check(const struct fixture *f, const struct golden *golden)
+/* With the steps that are left. */
+static void golden_go_on(struct fixture *f, const struct golden *golden)
 {
 	struct fail fail;
 	char got[64];
@@ -249,6 +251,12 @@ static void golden_check(const struct fixture *f, const struct golden *golden)
 			fail_msg("%s: \"%s\" is not said in:\n%s", golden->what, golden->says[i],
 				 fail.message);
 	}
+}
+
+static void golden_check(struct fixture *f, const struct golden *golden)
+{
+	f->steps = PATTERN_STEPS;
+	golden_go_on(f, golden);
 }
 
 #define CHECK(state, table) do { \
@@ -518,6 +526,9 @@ static void what_the_operation_left_is_already_applied(void **state)
 		.kind = OPERATION_DISPLACEMENT, .number = { 0x60, false } };
 	static const struct operation bytes = {
 		.kind = OPERATION_BYTES, .bytes = { { 0x90, 0x90 }, 2 } };
+	static const struct operation several = {
+		.kind = OPERATION_BYTES, .bytes = { { 0x31, 0xc0, 0xff, 0xc1 }, 4 },
+		.multiple = true };
 	const struct golden cases[] = {
 		{ "invert", "53 75 01 5b c3", "push *; >je *", .wanted = "victim+0x1 already",
 		  .operation = invert },
@@ -541,6 +552,9 @@ static void what_the_operation_left_is_already_applied(void **state)
 		  .wanted = "victim+0x1 already", .operation = nop },
 		{ "nop tells nothing by itself", "53 66 90 5b c3", ">xor %eax,%eax",
 		  .wanted = "not-found", .operation = nop },
+		{ "a nop of the kernel's own is not nop's", "53 66 90 5b c3",
+		  "push *; >xor %eax,%eax; pop *", .wanted = "not-found", .operation = nop,
+		  .transparent = 1 << 1 },
 		{ "what is around a nop must fit", "53 66 90 c3", "push *; >xor *,*; pop *",
 		  .wanted = "not-found", .operation = nop },
 		{ "an immediate", "b8 01 00 00 00 c3", ">mov $7,%eax",
@@ -563,6 +577,12 @@ static void what_the_operation_left_is_already_applied(void **state)
 		  .wanted = "not-found", .operation = far_off },
 		{ "bytes that are no instruction's", "53 90 90 5b c3", "push *; >je *; pop *",
 		  .wanted = "not-found", .operation = bytes },
+		{ "several instructions", "53 31 c0 ff c1 5b c3", "push *; >je *",
+		  .wanted = "victim+0x1 already", .operation = several },
+		{ "of several not the first alone", "53 31 c0 ff c2 5b c3", "push *; >je *",
+		  .wanted = "not-found", .operation = several },
+		{ "nor the first before the function's end", "53 31 c0", "push *; >je *",
+		  .wanted = "not-found", .operation = several },
 		{ "what is near is as the patch says it", "53 75 01 31 c0 c3", "push *; >je *; pop *",
 		  .wanted = "not-found", .says = { "1 of 3 lines", "does not fit\n  victim+0x1 " },
 		  .operation = invert },
@@ -595,6 +615,29 @@ static void a_search_comes_to_an_end(void **state)
 	};
 
 	CHECK(state, cases);
+}
+
+/* 1,024 sites may each have such patterns, and the daemon does one thing at a time. */
+static void the_searches_of_a_patch_come_to_an_end_together(void **state)
+{
+	struct fixture *f = *state;
+	static const struct golden last = {
+		"the last comparison", "31 c0 c3", "xor *,*; >ret", .wanted = "ambiguous",
+		.says = { "the patterns of all sites together take too long to search" } };
+	static const struct golden found = {
+		"before", "31 c0 c3", "xor *,*; >ret", .wanted = "victim+0x2" };
+	static const struct golden unknown = {
+		"a type that is not known", "31 c0 c3", "mov {no.such}(*),*; >ret",
+		.wanted = "guard" };
+
+	golden_check(f, &found);
+	assert_true(f->steps < PATTERN_STEPS && f->steps > PATTERN_STEPS - 16);
+	golden_go_on(f, &unknown);
+	assert_true(f->steps < PATTERN_STEPS - 1024);	/* names like it are slow to find */
+	f->steps = 1;
+	golden_go_on(f, &last);
+	assert_int_equal(f->steps, 0);
+	golden_go_on(f, &last);
 }
 
 static void a_member_is_asked_for_once(void **state)
@@ -685,6 +728,7 @@ int main(void)
 		cmocka_unit_test(a_type_is_its_offset_here),
 		cmocka_unit_test(what_the_operation_left_is_already_applied),
 		cmocka_unit_test(a_search_comes_to_an_end),
+		cmocka_unit_test(the_searches_of_a_patch_come_to_an_end_together),
 		cmocka_unit_test(a_member_is_asked_for_once),
 		cmocka_unit_test(more_than_eight_names_are_refused),
 		cmocka_unit_test(a_line_is_checked_without_a_kernel),
