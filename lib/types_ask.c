@@ -129,6 +129,8 @@ static enum type_kind kind_of(const struct layer *layer, uint32_t id)
 		return TYPE_OTHER;
 	if (btf_is_ptr(type))
 		return TYPE_POINTER;
+	if (btf_is_int(type) && (btf_int_encoding(type) & BTF_INT_BOOL) != 0)
+		return TYPE_BOOL;
 	/* what is wider than a register comes back in two of them, and is none of these */
 	return (btf_is_int(type) || btf_is_any_enum(type)) && type->size <= layer->pointer ?
 	       TYPE_INTEGER : TYPE_OTHER;
