@@ -131,7 +131,8 @@ $(BUILD)/tests/test_offline: $(call faults,$(TRANSACTION) patcherd/recover.c)
 
 $(BUILD)/tests/symtab_bench: $(BUILD)/obj/tests/bench/symtab_bench.o $(BUILD)/lib.a
 $(BUILD)/tests/hazard_bench: $(BUILD)/obj/tests/bench/hazard_bench.o $(BUILD)/lib.a
-$(BUILD)/tests/symtab_bench $(BUILD)/tests/hazard_bench:
+$(BUILD)/tests/sites: $(BUILD)/obj/tests/bench/sites.o $(BUILD)/lib.a
+$(BUILD)/tests/symtab_bench $(BUILD)/tests/hazard_bench $(BUILD)/tests/sites:
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
@@ -159,6 +160,7 @@ check-kernels: deps
 	tests/patterns/flavours
 	for kernel in 5.10-kmem 5.10-i386 5.10-i386-pae 6.1-686-pae; do \
 		KERNEL=$$kernel tests/guest/shipped.t || exit 1; done
+	KERNEL=6.12 tests/guest/digest.t
 	TIMEOUT=7200 tests/guest/hammer.t 10000
 	TIMEOUT=7200 KERNEL=5.10-kmem tests/guest/hammer.t 10000
 	TIMEOUT=7200 tests/guest/stress.t churn 5000
@@ -172,7 +174,7 @@ demo: deps
 
 bench: deps
 	@$(MAKE) --no-print-directory all $(BUILD)/tests/symtab_bench \
-		$(BUILD)/tests/hazard_bench
+		$(BUILD)/tests/hazard_bench $(BUILD)/tests/sites
 	@tests/bench/bench
 
 # Each fuzzer for SECONDS, from nothing.

@@ -3,7 +3,7 @@
  * digest: SHA-256 of a function's bytes with everything masked that the kernel rewrites when it loads
  * or runs, so that one build has one digest, in its file and in memory, at any address and on any
  * processor: relocations, ftrace's sites, alternatives, paravirt calls, returns, retpolines, call-depth
- * sites, static calls and keys, sealed endbr, lock prefixes.
+ * sites, static calls and keys, sealed endbr, lock prefixes, constants filled in at the start.
  *
  * What is masked stands in tables of the packaged file alone (a kernel gives most of them back when it
  * has started): a module's .ko with its relocations; of the image the vmlinux inside vmlinuz, behind

@@ -55,6 +55,9 @@ const uint8_t *elf_file_bytes(const struct elf_file *elf, uint64_t address, size
 const struct elf_section *elf_file_section_at(const struct elf_file *elf, uint64_t address);
 /* The section of that name; NULL: none. */
 const struct elf_section *elf_file_section(const struct elf_file *elf, const char *name);
+/* The sections whose names begin so, one after the other: `previous` NULL for the first; NULL: no more. */
+const struct elf_section *elf_file_section_next(const struct elf_file *elf, const char *beginning,
+						const struct elf_section *previous);
 /* A copy of a section of a relocatable file with its relocations applied (the psABIs' 64, PC64, PC32
  * and PLT32 of x86-64; 32, PC32 and PLT32 of i386, with the addend in place), to be freed; fields that
  * name undefined symbols stay as they are, as only the kernel that loads the file knows them. -1:

@@ -70,8 +70,9 @@ bool types_path_check(const char *path, const char **why);
 bool types_member_at(struct types *types, const char *module, const char *type, uint64_t offset,
 		     char *out, size_t out_size, uint64_t *behind);
 
-enum type_kind { TYPE_VOID, TYPE_INTEGER, TYPE_POINTER, TYPE_OTHER };
-/* What a function returns (enums and bool are integers). -1: OUTCOME_NOT_FOUND, the BTF does not have
+enum type_kind { TYPE_VOID, TYPE_INTEGER, TYPE_BOOL, TYPE_POINTER, TYPE_OTHER };
+/* What a function returns (enums are integers). That of a module is looked for in the module's
+ * own types alone: one of that name in the kernel is another function. -1: OUTCOME_NOT_FOUND, the BTF does not have
  * it, or there is none. */
 int types_returns(struct types *types, const char *module, const char *function,
 		  enum type_kind *out, struct fail *fail) MUST_CHECK;

@@ -121,6 +121,27 @@ static int mask_moved(const struct elf_file *elf, const struct masked *masked, s
 	return 0;
 }
 
+/*
+ * Constants that the kernel fills in when it starts (arch/x86/include/asm/runtime-const.h, since 6.11): a
+ * section for each, of s32 that count from themselves to the field.
+ */
+static void mask_runtime(const struct elf_file *elf, const char *beginning, size_t size,
+			 const struct masked *masked)
+{
+	const struct elf_section *section = NULL;
+
+	while ((section = elf_file_section_next(elf, beginning, section)) != NULL) {
+		size_t count = section->data == NULL ? 0 : section->size / sizeof(int32_t);
+
+		for (size_t i = 0; i < count; i++) {
+			uint64_t field = section->address + i * sizeof(int32_t) +
+					 (uint64_t)(int64_t)entry_at(section->data, i);
+
+			mask_range(masked, field, field + size);
+		}
+	}
+}
+
 /* Of a .ko or .o the fields that its relocations fill in. */
 static int mask_relocations(const struct elf_file *elf, const struct masked *masked,
 			    struct fail *fail)
@@ -186,6 +207,9 @@ static int make(const struct elf_file *elf, const struct table *table, const str
 		return fail_memory(fail, "a function's digest");
 	if (mask_relocations(elf, &masked, fail) != 0 || mask_tables(table, &masked, fail) != 0)
 		return -1;
+	mask_runtime(elf, "runtime_ptr_", sizeof(uint64_t), &masked);
+	mask_runtime(elf, "runtime_shift_", 1, &masked);
+	mask_runtime(elf, "runtime_mask_", sizeof(uint32_t), &masked);
 	if (memchr(mask, false, file->size) == NULL)
 		return fail_set(fail, OUTCOME_GUARD, "the kernel rewrites each byte of %s, so that it "
 				"has no digest that tells it from another function",

@@ -230,6 +230,17 @@ static int read_sections(struct elf_file *elf, struct fail *fail)
 	return check_overlap(elf, fail);
 }
 
+const struct elf_section *elf_file_section_next(const struct elf_file *elf, const char *beginning,
+						const struct elf_section *previous)
+{
+	size_t i = previous == NULL ? 0 : (size_t)(previous - elf->sections) + 1;
+
+	while (i < elf->section_count &&
+	       strncmp(elf->sections[i].name, beginning, strlen(beginning)) != 0)
+		i++;
+	return i < elf->section_count ? &elf->sections[i] : NULL;
+}
+
 const uint8_t *elf_file_behind(const struct elf_file *elf, size_t *length)
 {
 	GElf_Ehdr header;

@@ -89,6 +89,16 @@ static int by_address(const void *left, const void *right)
 	return a->address < b->address ? -1 : a->address > b->address;
 }
 
+/* Most files have them in order. */
+static bool is_sorted(const struct elf_references *references)
+{
+	for (size_t i = 1; i < references->count; i++) {
+		if (references->items[i].address < references->items[i - 1].address)
+			return false;
+	}
+	return true;
+}
+
 int elf_references_load(const struct elf_file *elf, struct elf_references **out,
 			struct fail *fail)
 {
@@ -106,7 +116,7 @@ int elf_references_load(const struct elf_file *elf, struct elf_references **out,
 			return -1;
 		}
 	}
-	if (references->count > 0)
+	if (!is_sorted(references))
 		qsort(references->items, references->count, sizeof(*references->items), by_address);
 	*out = references;
 	return 0;

@@ -4,22 +4,20 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "lib/hazard_switch.h"
 #include "lib/hazard_symbol.h"
 
 /* The shortest branch with a displacement of 32 bits. */
 enum { JUMP_SIZE = 5 };
 
-/* A call or jump in an object that is not linked yet: its displacement is 0, or -4 where the addend
- * stands in place, and it goes nowhere in particular. */
+/* A call or jump in an object that is not linked yet, where no relocation that is known tells where it
+ * leads: its displacement is 0, or -4 where the addend stands in place, and it goes nowhere in
+ * particular. */
 static bool is_unrelocated(const struct insn *insn)
 {
-	int32_t displacement;
+	int64_t displacement = (int64_t)(insn->target - insn->address - insn->length);
 
-	if (insn->length < JUMP_SIZE)
-		return false;
-	memcpy(&displacement, insn->bytes + insn->length - sizeof(displacement),
-	       sizeof(displacement));
-	return displacement == 0 || displacement == -4;
+	return insn->length >= JUMP_SIZE && (displacement == 0 || displacement == -4);
 }
 
 static int branches_inside(const struct function *function, uint64_t address, size_t length,
@@ -86,6 +84,9 @@ static int part_inside(const struct inside *inside, const struct symbol *symbol,
 	if (result == 0)
 		result = branches_inside(&part, inside->address, inside->length,
 					 inside->kernel->modules == NULL, fail);
+	if (result == 0 && inside->several)
+		result = hazard_switch(inside->kernel, &part, inside->address,
+				       inside->address + inside->length, fail);
 	function_deinit(&part);
 	return result;
 }
@@ -120,7 +121,8 @@ int hazard_branch(const struct kernel *kernel, const struct function *function, 
 
 	if (several && function->decoded < function->size)
 		return undecoded(function, fail);
-	if (branches_inside(function, address, length, kernel->modules == NULL, fail) != 0)
+	if (branches_inside(function, address, length, kernel->modules == NULL, fail) != 0 ||
+	    (several && hazard_switch(kernel, function, address, address + length, fail) != 0))
 		return -1;
 	return parts_inside(&(struct inside){ .kernel = kernel, .symbol = function->symbol,
 			    .address = address, .length = length, .several = several }, fail);

@@ -3,6 +3,7 @@
 
 #include <capstone/capstone.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -306,7 +307,9 @@ static bool decode(enum architecture arch, const uint8_t *bytes, size_t length, 
 {
 	if (!insn_layout(arch, bytes, length, layout))
 		return false;
-	memset(out, 0, sizeof(*out));
+	memset(out, 0, offsetof(struct insn, mnemonic));	/* not the texts, which are most of it */
+	out->mnemonic[0] = '\0';
+	out->operands[0] = '\0';
 	out->address = address;
 	out->length = layout->length;
 	memcpy(out->bytes, bytes, layout->length);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "insn_layout.h"
 
-#include <string.h>
-
 /*
  * What follows an opcode, a character each:
  *   .  nothing           m  ModRM               x  no opcode (a prefix, an escape)
@@ -217,6 +215,28 @@ static bool modrm_take(struct insn_layout *layout, const uint8_t *bytes, size_t 
 	return true;
 }
 
+static bool kind_has_modrm(char kind)
+{
+	switch (kind) {
+	case 'm': case 'B': case 'Z': case 'g': case 'G': case '7': case '9': case 'r': case 's':
+	case 't':
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* No instruction in 64-bit mode. */
+static bool kind_is_old(char kind)
+{
+	switch (kind) {
+	case '6': case '7': case '8': case '9': case 'P': case 's':
+		return true;
+	default:
+		return false;
+	}
+}
+
 static uint8_t immediate_size(const struct insn_layout *layout, char kind)
 {
 	uint8_t z = insn_operand_bits(layout) == 16 ? 2 : 4;
@@ -263,9 +283,9 @@ bool insn_layout(enum architecture arch, const uint8_t *bytes, size_t length,
 
 	char kind = opcode_kind(&layout);
 
-	if (kind == 'x' || (arch == ARCH_X86_64 && strchr("6789Ps", kind) != NULL))
+	if (kind == 'x' || (arch == ARCH_X86_64 && kind_is_old(kind)))
 		return false;
-	if (strchr("mBZgG79rst", kind) != NULL &&
+	if (kind_has_modrm(kind) &&
 	    !modrm_take(&layout, bytes, length, &at, kind == 'r' || kind == 's'))
 		return false;
 	layout.immediate_at = (uint8_t)at;

@@ -11,18 +11,23 @@
 static int check_returns(const struct proof *proof, const struct symbol *symbol, struct fail *fail)
 {
 	const struct function *function = &proof->loaded->function;
+	const struct number *number = &proof->site->operation.number;
 	enum type_kind kind = TYPE_OTHER;
 	char text[ASM_MAX];
 	struct fail why;
 	int known = types_returns(proof->kernel->types, symbol->module, symbol->name, &kind, &why);
 
-	if (known == 0 && (kind == TYPE_INTEGER || kind == TYPE_POINTER))
+	if (known == 0 && (kind == TYPE_INTEGER || kind == TYPE_POINTER ||
+			   (kind == TYPE_BOOL && number->bits <= 1)))
 		return 0;
 	plan_site_begin(proof, OUTCOME_GUARD, proof->site->operation.place,
 			plan_site_replace(proof->site), fail);
 	if (known != 0)
 		fail_append(fail, "whether %s returns a number or a pointer is not known: %s",
 			    symbol->name, why.message);
+	else if (kind == TYPE_BOOL)
+		fail_append(fail, "%s returns true or false on this kernel, which is 1 or 0, and "
+			    "its callers are made for nothing else", symbol->name);
 	else
 		fail_append(fail, "%s returns %s on this kernel, no number or pointer", symbol->name,
 			    kind == TYPE_VOID ? "nothing" : "a struct or the like");

@@ -129,9 +129,17 @@ static enum type_kind kind_of(const struct layer *layer, uint32_t id)
 		return TYPE_OTHER;
 	if (btf_is_ptr(type))
 		return TYPE_POINTER;
+	if (btf_is_int(type) && (btf_int_encoding(type) & BTF_INT_BOOL) != 0)
+		return TYPE_BOOL;
 	/* what is wider than a register comes back in two of them, and is none of these */
 	return (btf_is_int(type) || btf_is_any_enum(type)) && type->size <= layer->pointer ?
 	       TYPE_INTEGER : TYPE_OTHER;
+}
+
+/* Whether a module's types have it, not those of the kernel that they go on from. */
+static bool is_own(const struct layer *layer, uint32_t id)
+{
+	return layer->base != NULL && id >= layer->first;
 }
 
 int types_returns(struct types *types, const char *module, const char *function,
@@ -147,7 +155,7 @@ int types_returns(struct types *types, const char *module, const char *function,
 		const struct btf_type *type = layer_type(layer, id);
 		enum type_kind kind;
 
-		if (!btf_is_func(type))
+		if (!btf_is_func(type) || (module != NULL && !is_own(layer, id)))
 			continue;
 		type = layer_type(layer, type->type);
 		if (type == NULL || !btf_is_func_proto(type))
@@ -159,6 +167,11 @@ int types_returns(struct types *types, const char *module, const char *function,
 		*out = kind;
 		found = true;
 	}
-	return found ? 0 : fail_set(fail, OUTCOME_NOT_FOUND, "what %s returns is not known: %s has "
-				    "no function of that name", function, layer->path);
+	if (found)
+		return 0;
+	if (module != NULL && layer->base == NULL)
+		return fail_set(fail, OUTCOME_NOT_FOUND, "what %s returns is not known: module %s has "
+				"no type information of its own", function, module);
+	return fail_set(fail, OUTCOME_NOT_FOUND, "what %s returns is not known: %s has no function of "
+			"that name", function, layer->path);
 }

@@ -66,10 +66,8 @@ int text_print(FILE *out, const char *text)
 
 void text_pad(FILE *out, const char *text, int width)
 {
-	int columns = text_print(out, text);
-
-	if (columns < width)
-		(void)fprintf(out, "%*s", width - columns, "");
+	for (int columns = text_print(out, text); columns < width; columns++)
+		(void)putc_unlocked(' ', out);
 }
 
 void lines_print(FILE *out, const char *indent, const char *text)

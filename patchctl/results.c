@@ -17,7 +17,8 @@
 struct row {
 	char mark;
 	const char *address;
-	const char *place;
+	const char *symbol;
+	char offset[24];
 	const char *bytes;
 	const char *assembler;
 };
@@ -31,7 +32,7 @@ struct widths {
 static void widths_add(struct widths *widths, const struct row *row)
 {
 	int address = text_print(NULL, row->address);
-	int place = text_print(NULL, row->place);
+	int place = text_print(NULL, row->symbol) + (int)strlen(row->offset);
 	int bytes = text_print(NULL, row->bytes);
 
 	widths->address = address > widths->address ? address : widths->address;
@@ -45,7 +46,8 @@ static void row_print(const struct widths *widths, const struct row *row, bool c
 		(void)fputs(row->mark == '-' ? RED : GREEN, stdout);
 	(void)putchar(row->mark);
 	text_pad(stdout, row->address, widths->address + 2);
-	text_pad(stdout, row->place, widths->place + 2);
+	(void)text_print(stdout, row->symbol);
+	text_pad(stdout, row->offset, widths->place + 2 - text_print(NULL, row->symbol));
 	text_pad(stdout, row->bytes, *row->assembler == '\0' ? 0 : widths->bytes + 2);
 	(void)text_print(stdout, row->assembler);
 	(void)fputs(colours && row->mark != ' ' ? PLAIN "\n" : "\n", stdout);
@@ -64,42 +66,38 @@ static char mark_of(const char *role)
 }
 
 /* "nfs_flock+0x2b": the function's name stands in the site, the offset in the line. */
-static char *line_place(const json_t *site, const json_t *line)
+static struct row row_make(const json_t *site, const json_t *line, const json_t *code)
 {
-	json_int_t offset = json_integer_value(json_object_get(line, "offset"));
-	char *text;
+	struct row row = {
+		.address = json_text(line, "address"),
+		.symbol = symbol_text(site),
+		.bytes = json_text(code, "bytes"),
+		.assembler = json_text(code, "asm"),
+	};
 
-	if (asprintf(&text, "%s+0x%llx", symbol_text(site),
-		     (unsigned long long)offset) < 0)
-		return NULL;
-	return text;
+	(void)snprintf(row.offset, sizeof(row.offset), "+0x%llx", (unsigned long long)
+		       json_integer_value(json_object_get(line, "offset")));
+	return row;
 }
 
 static void lines_diff(const json_t *site, const json_t *lines, bool colours)
 {
+	size_t count = json_array_size(lines), i;
+	CLEANUP_FREE struct row *rows = calloc(count, sizeof(*rows));
 	struct widths widths = { 0 };
+	const json_t *line;
 
-	/* once to measure, once to print */
-	for (int print = 0; print < 2; print++) {
-		const json_t *line;
-		size_t i;
-
-		json_array_foreach(lines, i, line) {
-			CLEANUP_FREE char *place = line_place(site, line);
-			struct row row = {
-				.mark = mark_of(json_text(line, "role")),
-				.address = json_text(line, "address"),
-				.place = place == NULL ? "" : place,
-				.bytes = json_text(line, "bytes"),
-				.assembler = json_text(line, "asm"),
-			};
-
-			if (print == 0)
-				widths_add(&widths, &row);
-			else
-				row_print(&widths, &row, colours);
-		}
+	if (rows == NULL) {
+		(void)fputs("  (out of memory)\n", stdout);
+		return;
 	}
+	json_array_foreach(lines, i, line) {
+		rows[i] = row_make(site, line, line);
+		rows[i].mark = mark_of(json_text(line, "role"));
+		widths_add(&widths, &rows[i]);
+	}
+	for (i = 0; i < count; i++)
+		row_print(&widths, &rows[i], colours);
 }
 
 /* " = 0x0 -> 0x40", where both are known. */
@@ -120,7 +118,6 @@ static void value_change(const json_t *site)
 /* A site of which only the change itself is told, as after a revert. */
 static void change_diff(const json_t *site, bool colours)
 {
-	CLEANUP_FREE char *place = line_place(site, site);
 	const json_t *codes[] = { json_object_get(site, "found"),
 				  json_object_get(site, "replacement") };
 	struct row rows[2];
@@ -129,13 +126,8 @@ static void change_diff(const json_t *site, bool colours)
 	if (!json_is_object(codes[0]) || !json_is_object(codes[1]))
 		return;
 	for (size_t i = 0; i < 2; i++) {
-		rows[i] = (struct row){
-			.mark = i == 0 ? '-' : '+',
-			.address = json_text(site, "address"),
-			.place = place == NULL ? "" : place,
-			.bytes = json_text(codes[i], "bytes"),
-			.assembler = json_text(codes[i], "asm"),
-		};
+		rows[i] = row_make(site, site, codes[i]);
+		rows[i].mark = i == 0 ? '-' : '+';
 		widths_add(&widths, &rows[i]);
 	}
 	row_print(&widths, &rows[0], colours);

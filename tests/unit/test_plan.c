@@ -412,6 +412,29 @@ static void a_cold_part_that_cannot_be_decoded_may_jump_into_the_middle(void **s
 		       OUTCOME_APPLICABLE);
 }
 
+static void a_jump_through_a_table_into_the_middle_is_a_hazard(void **state)
+{
+	static const uint64_t table[] = { 0xffffffff81000010, 0xffffffff81000012, 0xdead };
+	static const uint64_t harmless[] = { 0xffffffff81000010, 0xffffffff81000017, 0xdead,
+					     0xffffffff81000012 };
+	struct fixture *f = *state;
+	struct site site = site_of("victim", 0x10, "31 c0 b8 01 00 00 00", "90 90 b8 02 00 00 00");
+
+	site.operation.multiple = true;
+	memcpy(f->memory.text + 0x40, "\x31\xc0\x90\xc3\xcc", 5);
+	memcpy(f->memory.text + 9, "\xff\x24\xfd\x00\x01\x00\x81", 7);	/* jmp *table(,%rdi,8) */
+	memcpy(f->memory.text + 0x100, table, sizeof(table));
+	f->memory.size = 0x100 + sizeof(table);
+	assert_outcome(planned_site(f, site), OUTCOME_HAZARD);
+	assert_says(f, "victim+0x9 (0xffffffff81000009) jumps through a table to 0xffffffff81000012, "
+		       "into the middle");
+	memcpy(f->memory.text + 0x100, harmless, sizeof(harmless));
+	f->memory.size = 0x100 + sizeof(harmless);
+	assert_outcome(planned_site(f, site), OUTCOME_APPLICABLE);
+	f->memory.size = 0x100;	/* a file that is not linked */
+	assert_outcome(planned_site(f, site), OUTCOME_APPLICABLE);
+}
+
 static void a_part_in_memory_given_back_is_not_looked_at(void **state)
 {
 	struct fixture *f = *state;
@@ -512,6 +535,7 @@ int main(void)
 		unit(the_ftrace_site_is_behind_a_sealed_endbr_too),
 		unit(a_branch_from_the_function_into_the_middle_of_its_cold_part_is_a_hazard),
 		unit(a_cold_part_that_cannot_be_decoded_may_jump_into_the_middle),
+		unit(a_jump_through_a_table_into_the_middle_is_a_hazard),
 		unit(a_part_in_memory_given_back_is_not_looked_at),
 		unit(a_branch_into_memory_given_back_is_refused),
 		unit(a_function_of_the_image_is_not_that_of_a_loaded_module),

@@ -113,6 +113,25 @@ static void a_function_that_returns_nothing_is_a_guard_unless_the_author_knows_i
 	assert_outcome(planned_site(f, site), OUTCOME_APPLICABLE);
 }
 
+static void truths(struct btf *btf)
+{
+	int truth = btf__add_func_proto(btf, btf__add_int(btf, "_Bool", 1, BTF_INT_BOOL));
+
+	assert_true(btf__add_func(btf, "number", BTF_FUNC_STATIC, truth) > 0);
+}
+
+static void of_true_or_false_no_other_number_is_returned(void **state)
+{
+	struct fixture *f = *state;
+
+	plan_fixture_types(f, truths);
+	assert_outcome(planned_site(f, return_site("number", 0)), OUTCOME_APPLICABLE);
+	assert_outcome(planned_site(f, return_site("number", 1)), OUTCOME_APPLICABLE);
+	assert_outcome(planned_site(f, return_site("number", -1)), OUTCOME_GUARD);
+	assert_says(f, "number returns true or false on this kernel, which is 1 or 0");
+	assert_outcome(planned_site(f, return_site("number", 2)), OUTCOME_GUARD);
+}
+
 static void without_types_what_is_there_must_be_expected(void **state)
 {
 	struct fixture *f = *state;
@@ -178,6 +197,7 @@ int main(void)
 		unit(a_function_that_returns_a_number_is_made_to_return_another),
 		unit(it_is_already_applied_when_it_is_there),
 		unit(a_function_that_returns_nothing_is_a_guard_unless_the_author_knows_it),
+		unit(of_true_or_false_no_other_number_is_returned),
 		unit(without_types_what_is_there_must_be_expected),
 		unit(an_expectation_that_goes_past_the_end_is_a_mismatch),
 		unit(a_function_without_room_is_a_hazard),

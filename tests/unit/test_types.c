@@ -128,6 +128,8 @@ static int setup(void **state)
 	assert_true(btf__add_struct(world->module, "private", 24) > 0);
 	field(world->module, "lead", 1, 0, 0);
 	field(world->module, "pair", btf__find_by_name(world->kernel, "pair"), 64, 0);
+	assert_true(btf__add_func(world->module, "gives_too", BTF_FUNC_STATIC,
+				  btf__add_func_proto(world->module, 0)) > 0);
 	data = raw(world->module, &size);
 	kernel_data = raw(world->kernel, &kernel_size);
 	world->elf = btf_elf(data, size);
@@ -410,6 +412,22 @@ static void a_function_returns_what_its_prototype_says(void **state)
 	assert_int_equal(fail.code, OUTCOME_NOT_FOUND);
 }
 
+static void what_a_module_s_function_returns_is_told_by_the_module_alone(void **state)
+{
+	struct world *world = *state;
+	enum type_kind kind;
+	struct fail fail;
+
+	assert_int_equal(types_returns(world->both, "mod", "gives_too", &kind, &fail), 0);
+	assert_int_equal(kind, TYPE_VOID);
+	assert_int_equal(types_returns(world->both, "mod", "gives_int", &kind, &fail), -1);
+	assert_int_equal(fail.code, OUTCOME_NOT_FOUND);
+	/* without types the module has those of its kernel */
+	assert_int_equal(types_returns(world->types, "mod", "gives_int", &kind, &fail), -1);
+	assert_int_equal(fail.code, OUTCOME_NOT_FOUND);
+	assert_non_null(strstr(fail.message, "module mod has no type information of its own"));
+}
+
 static void the_member_at_an_offset_is_the_innermost(void **state)
 {
 	struct world *world = *state;
@@ -632,6 +650,7 @@ int main(void)
 		cmocka_unit_test(a_modules_types_are_no_base),
 		cmocka_unit_test(a_file_without_types_has_its_bases_or_none),
 		cmocka_unit_test(a_function_returns_what_its_prototype_says),
+		cmocka_unit_test(what_a_module_s_function_returns_is_told_by_the_module_alone),
 		cmocka_unit_test(the_member_at_an_offset_is_the_innermost),
 		cmocka_unit_test(a_layout_is_as_c_declares_it),
 		cmocka_unit_test(pointers_to_functions_and_lone_members_are_laid_out),

@@ -119,3 +119,20 @@ counter:
 	.size	decided, 4
 decided:
 	.long	1
+
+	/* its .cold part jumps back into the middle, from another section */
+	.section .text.rejoined, "ax"
+	.type	rejoined, @function
+rejoined:
+	test	%edi, %edi
+	jne	rejoined.cold
+	xor	%eax, %eax
+3:	mov	$0x1, %edx
+	ret
+	.size	rejoined, . - rejoined
+	.section .text.rejoined.cold, "ax"
+	.type	rejoined.cold, @function
+rejoined.cold:
+	nop
+	jmp	3b
+	.size	rejoined.cold, . - rejoined.cold
