@@ -89,6 +89,6 @@ struct table_text {
  * entry behind the last one is ignored. -1: OUTCOME_HAZARD. table_sort() comes behind the last. */
 int table_parse(const struct table_text *text, const char *name, const uint8_t *data,
 		size_t length, uint64_t address, struct table *table, struct fail *fail) MUST_CHECK;
-void table_sort(struct table *table);
+int table_sort(struct table *table, struct fail *fail) MUST_CHECK;
 
 #endif

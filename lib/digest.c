@@ -218,22 +218,26 @@ static int make(const struct elf_file *elf, const struct table *table, const str
 	return 0;
 }
 
-/* Which of the symbols of its name and module the function has, from 0 by address. */
-static size_t rank(const struct kernel *kernel, const struct symbol *symbol)
+/* The symbol of a module's file that has the place of `symbol` among those of its name, by address. */
+static const struct symbol *counterpart(const struct kernel *kernel, const struct symbol *symbol,
+					const struct package *package)
 {
-	const struct symbol *other = NULL;
-	size_t before = 0;
+	const struct symbol *file = symtab_next(package->symtab, symbol->name, NULL);
+	const struct symbol *live = symtab_next(kernel->symtab, symbol->name, NULL);
 
-	while ((other = symtab_next(kernel->symtab, symbol->name, other)) != NULL && other != symbol)
-		before += symbol_same_module(other, symbol);
-	return before;
+	for (; live != NULL && live != symbol && file != NULL;
+	     live = symtab_next(kernel->symtab, symbol->name, live)) {
+		if (symbol_same_module(live, symbol))
+			file = symtab_next(package->symtab, symbol->name, file);
+	}
+	return file;
 }
 
 /* The function as the packaged file has it. */
 static int find_packaged(const struct kernel *kernel, const struct function *function,
 			 const struct package *package, struct symbol *out, struct fail *fail)
 {
-	const struct symbol *symbol = NULL;
+	const struct symbol *symbol;
 
 	*out = *function->symbol;
 	out->module = NULL;
@@ -241,12 +245,10 @@ static int find_packaged(const struct kernel *kernel, const struct function *fun
 		out->address -= (uint64_t)package->slide;
 		return 0;
 	}
-	for (size_t i = rank(kernel, function->symbol) + 1; i > 0; i--) {
-		symbol = symtab_next(package->symtab, function->symbol->name, symbol);
-		if (symbol == NULL)
-			return fail_set(fail, OUTCOME_GUARD, "%s has no function %s", package->path,
-					function->symbol->name);
-	}
+	symbol = counterpart(kernel, function->symbol, package);
+	if (symbol == NULL)
+		return fail_set(fail, OUTCOME_GUARD, "%s has no function %s", package->path,
+				function->symbol->name);
 	*out = *symbol;
 	return 0;
 }

@@ -228,7 +228,8 @@ static int check_digest(const struct proof *proof, struct fail *fail)
 		return 0;
 	plan_site_begin(proof, OUTCOME_GUARD, site->digest_place, "function-digest", fail);
 	fail_append(fail, "the patch is for a %s with digest %s, and on this kernel it has %s: it was "
-		    "built from other source, or otherwise", site->symbol, site->digest, digest);
+		    "built from other source, or otherwise, or something has changed it since "
+		    "(`patchctl status` tells of patches)", site->symbol, site->digest, digest);
 	return -1;
 }
 

@@ -199,25 +199,23 @@ int table_load(struct target *target, const struct symtab *symtab, const struct 
 	CLEANUP(module_sections_deinit) struct module_sections sections = { .items = NULL };
 	struct table_text text = { .target = target, .image = image };
 	bool relocatable = image != NULL && elf_file_relocatable(image);
+	int result = 0;
 
 	memset(out, 0, sizeof(*out));
 	text.module = relocatable;
 	if (find_text(symtab, module, &text, &sections, fail) != 0)
 		return -1;
-	for (size_t i = 0; i < PLACES; i++) {
-		int result;
-
+	for (size_t i = 0; i < PLACES && result == 0; i++) {
 		if (relocatable)
 			result = load_section(&text, places[i].section, out, fail);
 		else if (module != NULL)
 			result = load_loaded(&text, &sections, module, places[i].section, out, fail);
 		else
 			result = load_between(&text, symtab, &places[i], out, fail);
-		if (result != 0) {
-			table_deinit(out);
-			return -1;
-		}
 	}
-	table_sort(out);
-	return 0;
+	if (result == 0)
+		result = table_sort(out, fail);
+	if (result != 0)
+		table_deinit(out);
+	return result;
 }

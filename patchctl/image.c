@@ -156,7 +156,7 @@ int image_symbols(const struct options *options, const char *pattern, json_t **o
 
 	if (image_open(options, &image, fail) != 0)
 		return -1;
-	*out = result_symbols(image.symtab, pattern, NULL, &image.target->info);
+	*out = result_symbols(image.symtab, pattern, options->module, &image.target->info);
 	return *out == NULL ? fail_memory(fail, pattern) : 0;
 }
 

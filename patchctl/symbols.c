@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "patchctl.h"
 
+#include <string.h>
+
 #include "result.h"
 
 static int daemon_symbols(const struct options *options, const char *pattern, json_t **out,
@@ -56,10 +58,12 @@ int command_symbols(const struct options *options, int count, char **arguments)
 		return fail_print(options, NULL, &fail);
 	more = json_integer_value(json_object_get(answer, "more"));
 	if (json_array_size(json_object_get(answer, "symbols")) == 0) {
-		(void)fail_set(&fail, OUTCOME_NOT_FOUND, "no symbol matches '%s'%s%s; a name without "
-			       "* and ? matches itself alone: try '*%s*'", arguments[0],
+		(void)fail_set(&fail, OUTCOME_NOT_FOUND, "no symbol matches '%s'%s%s", arguments[0],
 			       options->module == NULL ? "" : " in module ",
-			       options->module == NULL ? "" : options->module, arguments[0]);
+			       options->module == NULL ? "" : options->module);
+		if (strpbrk(arguments[0], "*?[") == NULL)
+			fail_append(&fail, "; a name without * and ? matches itself alone: try '*%s*'",
+				    arguments[0]);
 		status = fail_print(options, NULL, &fail);
 	} else if (options->json) {
 		json_print(answer);

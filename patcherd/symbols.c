@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "methods.h"
+
+#include <string.h>
+
 #include "reply.h"
 #include "result.h"
+
+/* No symbol is longer (include/linux/kallsyms.h, KSYM_NAME_LEN), and each is compared with all of it. */
+enum { PATTERN_MAX = 512 };
 
 json_t *method_symbols(struct daemon *daemon, const struct journal_caller *caller,
 		       json_t *const values[METHOD_PARAMETERS])
@@ -10,6 +16,8 @@ json_t *method_symbols(struct daemon *daemon, const struct journal_caller *calle
 	struct fail fail;
 
 	(void)caller;
+	if (strlen(json_string_value(values[0])) > PATTERN_MAX)
+		return reply_invalid("pattern");
 	live->target_kind = daemon->target_kind;
 	if (live_refresh(live, &fail) < 0)
 		return reply_failed(&fail);

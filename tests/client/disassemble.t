@@ -158,5 +158,7 @@ run symbols 'nfs_f*k' --image "$module" --json
 ok "and in JSON" says '"name":"nfs_flock"'
 run symbols nfs_floc --image "$module"
 ok "none is not-found" refused 6 "*nfs_floc*"
+run symbols 'nfs_floc?' --image "$module" --module nfsd
+ok "of a pattern no other is tried" eval 'refused 6 "in module nfsd" && ! says "try"'
 echo "1..$n"
 exit $failed

@@ -51,10 +51,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	target.info.architecture = (data[1] & 1) != 0 ? ARCH_I386 : ARCH_X86_64;
 	text.module = (data[1] & 2) != 0;
 	if (table_parse(&text, names[data[0] % (sizeof(names) / sizeof(names[0]))], data + 2,
-			size - 2, AT, &table, &fail) == 0)
-		table_sort(&table);
-	else if (fail.code != OUTCOME_HAZARD)
+			size - 2, AT, &table, &fail) == 0) {
+		if (table_sort(&table, &fail) != 0)
+			abort();
+	} else if (fail.code != OUTCOME_HAZARD) {
 		abort();
+	}
 	check(table.entries, table.count);
 	check(table.keys, table.key_count);
 	for (size_t i = 0; i < table.count; i++) {

@@ -191,6 +191,8 @@ def test_parameters_are_checked_by_name_and_type(daemon):
             ("Hazards", {"symbol": "x", "offset": -1}, "offset"),
             ("Hazards", {"symbol": "x", "offset": True}, "offset"),
             ("Hazards", {"symbol": "x", "image": "/etc/shadow"}, "image"),
+            ("Symbols", {}, "pattern"),
+            ("Symbols", {"pattern": "*" * 513}, "pattern"),
             ("Revert", {"patches": ["x"], "force": 1}, "force"),
             ("Revert", {"patches": ["x"], "offline_cpus": 1}, "offline_cpus"),
             ("Apply", {"patches": [], "offline_cpus": "yes"}, "offline_cpus"),
