@@ -79,8 +79,9 @@ const struct table_entry *table_key(const struct table *table, uint64_t start, u
 /* Where the text lies that a table's entries name. */
 struct table_text {
 	struct target *target;		/* its bytes are read there; its architecture */
-	const struct elf_file *image;	/* its executable sections are the text; NULL: these are */
-	uint64_t start, end;
+	const struct elf_file *image;	/* its executable sections are the text; NULL: the running
+					 * kernel */
+	uint64_t start, end;		/* of an image, of the one that nearly all entries name */
 	uint64_t init_start, init_end;	/* given back: it tells the form, and has no owners */
 	bool module;			/* of one, not of the kernel image */
 };

@@ -182,8 +182,11 @@ static int expect_operation(struct proof *proof, bool bytes_hold, bool assembler
 		return bytes_equal(&plan->replacement.bytes, &plan->found.bytes) ?
 		       fail_already(proof, fail) : 0;
 	}
-	/* A pattern's other form was searched for already, and is not at this place. */
-	if (site->where == SITE_FIND ||
+	if (loaded_rewritten(proof->loaded, proof->kernel, fail) != 0)
+		return -1;
+	/* A pattern's other form was searched for already, and is not at this place. Where the kernel
+	 * writes by itself, a nop is its own. */
+	if (site->where == SITE_FIND || proof->loaded->transparent[proof->insn] ||
 	    !(site->expect.bytes.length > 0 ? left_by_bytes(proof) : left_by_text(proof)))
 		return fail_mismatch(proof, bytes_hold, fail);
 	plan->replacement.bytes = plan->found.bytes;

@@ -1,42 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* plan_find: the place that a site's patterns describe. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "hazard.h"
 #include "lib/plan_site.h"
 #include "pattern.h"
-
-/* What pattern.h calls transparent. */
-static bool is_rewritten(enum owner_kind kind)
-{
-	return kind == OWNER_FTRACE || kind == OWNER_JUMP_LABEL || kind == OWNER_ALTERNATIVE ||
-	       kind == OWNER_RETPOLINE;
-}
-
-static int mark_rewritten(struct loaded *loaded, struct fail *fail)
-{
-	const struct function *function = &loaded->function;
-	size_t first = 0;
-
-	loaded->transparent = calloc(function->count + 1, sizeof(*loaded->transparent));
-	if (loaded->transparent == NULL)
-		return fail_memory(fail, "what the kernel rewrites");
-	for (size_t i = 0; i < loaded->owners.count; i++) {
-		const struct owner *owner = &loaded->owners.items[i];
-
-		if (!is_rewritten(owner->kind))
-			continue;
-		/* owners are sorted by where they start */
-		while (first < function->count && function->insns[first].address +
-						  function->insns[first].length <= owner->address)
-			first++;
-		for (size_t j = first; j < function->count &&
-				       function->insns[j].address < owner->end; j++)
-			loaded->transparent[j] = true;
-	}
-	return 0;
-}
 
 static int code_make(struct loaded *loaded, const struct kernel *kernel, struct pattern_code *out,
 		     struct fail *fail)
@@ -45,8 +13,7 @@ static int code_make(struct loaded *loaded, const struct kernel *kernel, struct 
 
 	/* The int3 of a kprobe may hide a second place, or the only one. */
 	if (hazard_hidden(kernel, function, 0, function->size, fail) != 0 ||
-	    loaded_owners(loaded, kernel, fail) != 0 ||
-	    (loaded->transparent == NULL && mark_rewritten(loaded, fail) != 0))
+	    loaded_rewritten(loaded, kernel, fail) != 0)
 		return -1;
 	*out = (struct pattern_code){ .function = function, .transparent = loaded->transparent };
 	return 0;

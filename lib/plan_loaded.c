@@ -52,3 +52,38 @@ int loaded_owners(struct loaded *loaded, const struct kernel *kernel, struct fai
 	loaded->has_owners = true;
 	return 0;
 }
+
+/* What pattern.h calls transparent. */
+static bool is_rewritten(enum owner_kind kind)
+{
+	return kind == OWNER_FTRACE || kind == OWNER_JUMP_LABEL || kind == OWNER_ALTERNATIVE ||
+	       kind == OWNER_RETPOLINE;
+}
+
+int loaded_rewritten(struct loaded *loaded, const struct kernel *kernel, struct fail *fail)
+{
+	const struct function *function = &loaded->function;
+	size_t first = 0;
+
+	if (loaded->transparent != NULL)
+		return 0;
+	if (loaded_owners(loaded, kernel, fail) != 0)
+		return -1;
+	loaded->transparent = calloc(function->count + 1, sizeof(*loaded->transparent));
+	if (loaded->transparent == NULL)
+		return fail_memory(fail, "what the kernel rewrites");
+	for (size_t i = 0; i < loaded->owners.count; i++) {
+		const struct owner *owner = &loaded->owners.items[i];
+
+		if (!is_rewritten(owner->kind))
+			continue;
+		/* owners are sorted by where they start */
+		while (first < function->count && function->insns[first].address +
+						  function->insns[first].length <= owner->address)
+			first++;
+		for (size_t j = first; j < function->count &&
+				       function->insns[j].address < owner->end; j++)
+			loaded->transparent[j] = true;
+	}
+	return 0;
+}

@@ -33,5 +33,8 @@ int loaded_part(struct loaded_functions *functions, const struct kernel *kernel,
 /* hazard_owners() of it, asked for once. */
 int loaded_owners(struct loaded *loaded, const struct kernel *kernel,
 		  struct fail *fail) MUST_CHECK;
+/* Fills in `transparent`. */
+int loaded_rewritten(struct loaded *loaded, const struct kernel *kernel,
+		     struct fail *fail) MUST_CHECK;
 
 #endif

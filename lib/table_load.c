@@ -2,6 +2,7 @@
 /* table_load: where the tables lie, in the running kernel and in files. */
 #include "table.h"
 
+#include <elf.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -169,14 +170,27 @@ static void text_between(const struct symtab *symtab, const char *start, const c
 	*to = behind->address;
 }
 
+static void image_text(struct table_text *text)
+{
+	const struct elf_section *section = elf_file_section(text->image, ".text");
+
+	if (section == NULL || (section->flags & SHF_EXECINSTR) == 0 ||
+	    (section->flags & SHF_ALLOC) == 0)
+		return;
+	text->start = section->address;
+	text->end = section->address + section->size;
+}
+
 /* Where the text is that the tables name, and of a loaded module its sections, too. */
 static int find_text(const struct symtab *symtab, const struct module *module,
 		     struct table_text *text, struct module_sections *sections, struct fail *fail)
 {
 	char directory[128];
 
-	if (text->image != NULL)
+	if (text->image != NULL) {
+		image_text(text);
 		return 0;
+	}
 	if (module == NULL) {
 		text_between(symtab, "_stext", "_etext", &text->start, &text->end);
 		text_between(symtab, "__init_begin", "__init_end", &text->init_start,

@@ -108,8 +108,10 @@ static bool in_text(const struct table_text *text, uint64_t address)
 {
 	const struct elf_section *section;
 
+	if (address >= text->start && address < text->end)
+		return true;
 	if (text->image == NULL)
-		return address >= text->start && address < text->end;
+		return false;
 	section = elf_file_section_at(text->image, address);
 	return section != NULL && (section->flags & SHF_EXECINSTR) != 0;
 }

@@ -66,18 +66,16 @@ static char mark_of(const char *role)
 }
 
 /* "nfs_flock+0x2b": the function's name stands in the site, the offset in the line. */
-static struct row row_make(const json_t *site, const json_t *line, const json_t *code)
+static void row_fill(struct row *row, char mark, const json_t *site, const json_t *line,
+		     const json_t *code)
 {
-	struct row row = {
-		.address = json_text(line, "address"),
-		.symbol = symbol_text(site),
-		.bytes = json_text(code, "bytes"),
-		.assembler = json_text(code, "asm"),
-	};
-
-	(void)snprintf(row.offset, sizeof(row.offset), "+0x%llx", (unsigned long long)
+	row->mark = mark;
+	row->address = json_text(line, "address");
+	row->symbol = symbol_text(site);
+	row->bytes = json_text(code, "bytes");
+	row->assembler = json_text(code, "asm");
+	(void)snprintf(row->offset, sizeof(row->offset), "+0x%llx", (unsigned long long)
 		       json_integer_value(json_object_get(line, "offset")));
-	return row;
 }
 
 static void lines_diff(const json_t *site, const json_t *lines, bool colours)
@@ -92,8 +90,7 @@ static void lines_diff(const json_t *site, const json_t *lines, bool colours)
 		return;
 	}
 	json_array_foreach(lines, i, line) {
-		rows[i] = row_make(site, line, line);
-		rows[i].mark = mark_of(json_text(line, "role"));
+		row_fill(&rows[i], mark_of(json_text(line, "role")), site, line, line);
 		widths_add(&widths, &rows[i]);
 	}
 	for (i = 0; i < count; i++)
@@ -126,8 +123,7 @@ static void change_diff(const json_t *site, bool colours)
 	if (!json_is_object(codes[0]) || !json_is_object(codes[1]))
 		return;
 	for (size_t i = 0; i < 2; i++) {
-		rows[i] = row_make(site, site, codes[i]);
-		rows[i].mark = i == 0 ? '-' : '+';
+		row_fill(&rows[i], i == 0 ? '-' : '+', site, site, codes[i]);
 		widths_add(&widths, &rows[i]);
 	}
 	row_print(&widths, &rows[0], colours);

@@ -266,6 +266,36 @@ static json_t *refuse(struct request *request, const struct fail *fail)
 	return reply_refused(fail, results(request, 0));
 }
 
+static bool is_in_module(const struct request *request)
+{
+	for (size_t i = 0; i < request->count; i++) {
+		const struct plan *plan = &request->jobs[i].plan;
+
+		for (size_t j = 0; request->jobs[i].planned && j < plan->site_count; j++) {
+			if (plan->sites[j].module != NULL)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* To prove many sites takes seconds. A module that was loaded anew meanwhile, before its identity was
+ * asked for, may lie elsewhere than the symbols say that were read at the start, and what is there now
+ * may even hold what a variable is expected to. */
+static int check_modules(const struct request *request, struct fail *fail)
+{
+	CLEANUP(modules_deinit) struct modules now = { .count = 0 };
+
+	if (!is_in_module(request))
+		return 0;
+	if (modules_load(&now, fail) < 0)
+		return -1;
+	if (now.fingerprint == request->daemon->live.modules.fingerprint)
+		return 0;
+	return fail_set(fail, OUTCOME_NOT_FOUND, "modules came or went while the patch was proved; "
+			"nothing was written: try again");
+}
+
 /* The proved jobs to the kernel, or none. */
 static json_t *jobs_apply(struct request *request)
 {
@@ -285,7 +315,8 @@ static json_t *jobs_apply(struct request *request)
 		return refuse(request, &fail);
 	}
 	if (applicable > 0 &&
-	    transaction_apply(&transaction, request->jobs, request->count, &fail) < 0) {
+	    (check_modules(request, &fail) < 0 ||
+	     transaction_apply(&transaction, request->jobs, request->count, &fail) < 0)) {
 		if (jobs_with(request, fail.code) == 0)
 			applicable_set(request, fail.code, fail.message);
 		return refuse(request, &fail);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * sites MODULE COUNT: prints a patch of COUNT sites for a module's file, each in another function: a
- * conditional branch, found by itself and the instructions around it, to be inverted. Only such are
- * taken as are applicable.
+ * sites MODULE COUNT: prints a patch of COUNT sites for a module's file, in as many of its functions as
+ * have up to SITES_EACH: a conditional branch, found by itself and the instructions around it, to be
+ * inverted. Only such are taken as are applicable.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 #include "spec.h"
 #include "types.h"
 
-enum { PATCH_MAX = 4096 };
+enum { PATCH_MAX = 4096, SITES_EACH = 3 };
 
 static const char heading[] = "patch: bench-sites\n"
 			      "summary: For a measurement of speed; never applied\n"
@@ -85,24 +85,26 @@ static bool site_print(const struct kernel *kernel, const struct function *funct
 	return true;
 }
 
-/* One site of the function, from its middle on. */
-static bool function_site(const struct kernel *kernel, const struct symbol *symbol)
+/* Prints up to `most` sites of the function; returns how many. */
+static unsigned long function_sites(const struct kernel *kernel, const struct symbol *symbol,
+				    unsigned long most)
 {
 	CLEANUP(function_deinit) struct function function = { .symbol = NULL };
+	unsigned long count = 0;
 	struct fail fail;
 	char site[PATCH_MAX];
 
 	if (!symbol_is_text(symbol) || symbol->size == 0 || symbol->module == NULL)
-		return false;
+		return 0;
 	if (function_load(kernel->target, kernel->decoder, symbol, &function, &fail) != 0)
 		die(fail.message);
-	for (size_t i = function.count / 2 + 1; i + 1 < function.count; i++) {
+	for (size_t i = 1; i + 1 < function.count && count < most; i++) {
 		if (site_print(kernel, &function, i, site) && is_applicable(kernel, site)) {
 			fputs(site, stdout);
-			return true;
+			count++;
 		}
 	}
-	return false;
+	return count;
 }
 
 int main(int argc, char **argv)
@@ -115,6 +117,7 @@ int main(int argc, char **argv)
 	kernel = kernel_open(argv[1]);
 	fputs(heading, stdout);
 	for (size_t i = 0; i < symtab_count(kernel.symtab) && wanted > 0; i++)
-		wanted -= function_site(&kernel, symtab_item(kernel.symtab, i));
+		wanted -= function_sites(&kernel, symtab_item(kernel.symtab, i),
+					 wanted < SITES_EACH ? wanted : SITES_EACH);
 	return wanted == 0 ? 0 : die("too few functions have one");
 }

@@ -100,5 +100,26 @@ has "the digest that disassemble prints is taken" 0 "nfs-flock: applicable"
 sed -i 's/function-digest: ./&0/; s/\(function-digest: .\{64\}\)./\1/' "$work/digest.yaml"
 dry_run digest.yaml --image nfs.ko --btf vmlinuz
 has "another digest is refused with both" 8 "$digest"
+
+cat >"$work/key.s" <<'S'
+	.globl keyed
+	.type keyed, @function
+keyed:	test %edi, %edi
+1:	.byte 0x0f, 0x1f, 0x44, 0, 0
+	xor %eax, %eax
+2:	ret
+	.size keyed, . - keyed
+	.section __jump_table, "aw"
+	.long 1b - ., 2b - .
+	.quad key - .
+	.data
+key:	.quad 0, 0
+S
+"${CC:-gcc}" -c -o "$work/key.o" "$work/key.s"
+printf '%s\n' 'patch: key' 'summary: a nop that the kernel has put there' 'sites:' \
+	'  - function: keyed' '    offset: 2' '    expect: {asm: "call *"}' '    replace: nop' \
+	>"$work/key.yaml"
+dry_run key.yaml --image key.o
+has "a static key's nop is not what nop has left" 5 'expected "call *", found 0f 1f 44 00 00'
 echo "1..$n"
 exit $failed

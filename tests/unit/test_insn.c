@@ -384,6 +384,27 @@ static void the_published_function_decodes(void **state)
 	assert_int_equal(insn.target, 0xc01a9d21 + 0x15 + 0x3b);
 }
 
+/* The decoder keeps texts; each of these differs from the one before in a byte. */
+static void an_instruction_like_one_before_has_its_own_text(void **state)
+{
+	(void)state;
+	for (int again = 0; again < 2; again++) {
+		assert_text(ARCH_X86_64, "74 39", "je 0xffffffff8100003b");
+		assert_text(ARCH_X86_64, "74 3a", "je 0xffffffff8100003c");
+		assert_text(ARCH_X86_64, "75 3a", "jne 0xffffffff8100003c");
+		assert_text(ARCH_X86_64, "0f 84 00 01 00 00", "je 0xffffffff81000106");
+		assert_text(ARCH_X86_64, "0f 84 00 02 00 00", "je 0xffffffff81000206");
+		assert_text(ARCH_X86_64, "2e 74 39", "je,pn 0xffffffff8100003c");
+		assert_text(ARCH_X86_64, "83 e1 02", "and $0x2,%ecx");
+		assert_text(ARCH_X86_64, "83 e1 03", "and $0x3,%ecx");
+		assert_text(ARCH_X86_64, "8b 4a 50", "mov 0x50(%rdx),%ecx");
+		assert_text(ARCH_X86_64, "8b 4a 51", "mov 0x51(%rdx),%ecx");
+		assert_text(ARCH_I386, "74 39", "je 0xc01a9d5c");
+		assert_text(ARCH_I386, "8b 4a 50", "mov 0x50(%edx),%ecx");
+	}
+	assert_int_equal(decode(ARCH_X86_64, "74 39").target, address + 2 + 0x39);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -404,6 +425,7 @@ int main(void)
 		cmocka_unit_test(what_belongs_to_the_last_instruction_stays),
 		cmocka_unit_test(what_does_not_decode_and_mere_padding_stay_whole),
 		cmocka_unit_test(the_published_function_decodes),
+		cmocka_unit_test(an_instruction_like_one_before_has_its_own_text),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -230,6 +230,33 @@ static void a_key_has_its_length_and_no_flags_and_is_there_once(void **state)
 	assert_null(table_key(&table, 0x9010, 0x9018));
 }
 
+/* The second byte of an address, and the kind, count too. */
+static void entries_are_by_address_and_those_of_one_by_kind(void **state)
+{
+	static const struct table_entry wanted[] = {
+		{ TEXT + 1, OWNER_RETURN_SITE, 0 }, { TEXT + 4, OWNER_RETURN_SITE, 0 },
+		{ TEXT + 4, OWNER_CALL_SITE, 0 }, { TEXT + 0x801, OWNER_RETURN_SITE, 0 },
+		{ TEXT + 0x1801, OWNER_CALL_SITE, 0 },
+	};
+	uint8_t calls[8] = { 0 }, returns[12] = { 0 };
+	struct fail fail;
+
+	(void)state;
+	text_end = TEXT + 0x2000;
+	put(calls, 0, TEXT + 0x1801);
+	put(calls, 4, TEXT + 4);
+	put(returns, 0, TEXT + 0x801);
+	put(returns, 4, TEXT + 4);
+	put(returns, 8, TEXT + 1);
+	assert_int_equal(parse(".call_sites", calls, sizeof(calls), &fail), 0);
+	assert_int_equal(parse(".return_sites", returns, sizeof(returns), &fail), 0);
+	assert_int_equal(table.count, 5);
+	for (size_t i = 0; i < 5; i++) {
+		assert_int_equal(table.entries[i].address, wanted[i].address);
+		assert_int_equal(table.entries[i].kind, wanted[i].kind);
+	}
+}
+
 /* In a file the key of another module is an undefined symbol, and the field stays 0. */
 static void a_key_that_the_file_does_not_know_is_none(void **state)
 {
@@ -436,6 +463,7 @@ int main(void)
 		unit(an_exception_table_with_handlers_is_known),
 		unit(data_in_a_loaded_module_s_exception_table_is_no_text),
 		unit(a_key_has_its_length_and_no_flags_and_is_there_once),
+		unit(entries_are_by_address_and_those_of_one_by_kind),
 		unit(a_key_that_the_file_does_not_know_is_none),
 		unit(the_size_of_an_alternative_s_entry_is_the_one_that_makes_sense),
 		unit(of_several_alternatives_the_longest_counts),
