@@ -26,8 +26,9 @@ int types_create_live(struct types **out, struct fail *fail) MUST_CHECK;
 /* Those of a file; of an image all questions are about its own types and its kernel's together,
  * whatever `module` is. `base`: the kernel's that they go on from, raw BTF (types_read()),
  * `base_size` bytes which are copied; NULL: none. The paths are for messages. A file without .BTF,
- * or `image` NULL, has the types of `base` alone, or none. -1: OUTCOME_ERROR, either is no BTF or
- * damaged, or `image` goes on from another kernel than `base`. */
+ * or `image` NULL, has the types of `base` alone, or none. `image` outlives the types: without `base`
+ * its .BTF is read when it is first asked for. -1: OUTCOME_ERROR, either is no BTF or damaged, or
+ * `image` goes on from another kernel than `base`. */
 int types_create_image(const struct elf_file *image, const char *path, const uint8_t *base,
 		       size_t base_size, const char *base_path, struct types **out,
 		       struct fail *fail) MUST_CHECK;

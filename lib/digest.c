@@ -146,6 +146,7 @@ static void mask_runtime(const struct elf_file *elf, const char *beginning, size
 static int mask_relocations(const struct elf_file *elf, const struct masked *masked,
 			    struct fail *fail)
 {
+	struct masked own = *masked;	/* what it is given may be written to */
 	const struct elf_section *section =
 		elf_file_section_at(elf, masked->function->symbol->address);
 
@@ -154,7 +155,7 @@ static int mask_relocations(const struct elf_file *elf, const struct masked *mas
 	if (section == NULL)
 		return fail_set(fail, OUTCOME_ERROR, "%s lies in no section of its file",
 				masked->function->symbol->name);
-	return elf_file_relocations(elf, section, mask_field, (void *)(uintptr_t)masked, fail);
+	return elf_file_relocations(elf, section, mask_field, &own, fail);
 }
 
 /* The kinds of entries whose bytes the kernel writes to. */

@@ -37,10 +37,10 @@ static bool symbol_place(const struct elf_file *elf, size_t index, uint64_t *out
 }
 
 /* Whether a branch can have a relocation of that type. */
-static bool is_branch_type(enum architecture architecture, unsigned type)
+static bool is_branch_type(unsigned type)
 {
-	return architecture == ARCH_X86_64 ? type == R_X86_64_PC32 || type == R_X86_64_PLT32 :
-	       type == R_386_PC32 || type == R_386_PLT32;
+	/* of i386 PC32 and PLT32 have the same numbers */
+	return type == R_X86_64_PC32 || type == R_X86_64_PLT32;
 }
 
 static int add(struct elf_references *references, const struct reference *reference,
@@ -69,7 +69,7 @@ static int add_all(const struct elf_file *elf, const struct elf_section *section
 		struct reference reference = { .address = section->address + rela.r_offset };
 		int32_t in_place = (int32_t)rela.r_addend;
 
-		if (!is_branch_type(elf->architecture, (unsigned)GELF_R_TYPE(rela.r_info)) ||
+		if (!is_branch_type((unsigned)GELF_R_TYPE(rela.r_info)) ||
 		    !in_range(rela.r_offset, sizeof(in_place), section->size) ||
 		    !symbol_place(elf, GELF_R_SYM(rela.r_info), &reference.to))
 			continue;

@@ -48,7 +48,8 @@ bool known_find(const struct known_insns *known, const struct insn_layout *layou
 	if (insn->has_target)
 		target_print(insn);
 	else
-		strcpy(insn->operands, item->text + length + 1);
+		memcpy(insn->operands, item->text + length + 1,
+		       strlen(item->text + length + 1) + 1);
 	return true;
 }
 

@@ -274,6 +274,9 @@ int plan_code(struct proof *proof, struct fail *fail)
 		if (codes_fill(proof, placed == 0 ? fail : &ignored) != 0)
 			return -1;
 	}
+	if (placed == 0 && proof->loaded == NULL)
+		return fail_set(fail, OUTCOME_ERROR, "%s has a place, and was not read",
+				proof->site->symbol);
 	if (placed != 0 || found_fill(proof, fail) != 0)
 		return -1;
 	compared = plan_expect(proof, fail);

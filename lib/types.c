@@ -19,7 +19,9 @@ struct module_layer {
 struct types {
 	bool live;
 	struct layer *kernel;		/* NULL: none, or not read yet */
-	struct layer *image;		/* the file's own; NULL: none */
+	struct layer *image;		/* the file's own; NULL: none, or not read yet */
+	const struct elf_file *file;	/* where those are still to be read; NULL: nowhere */
+	char *path;			/* of that file */
 	char *missing;			/* why a file has none */
 	struct module_layer *modules;	/* what was read so far, of the running kernel's */
 	size_t module_count;
@@ -44,6 +46,7 @@ void types_destroy(struct types *types)
 	layer_destroy(types->image);
 	layer_destroy(types->kernel);
 	free(types->missing);
+	free(types->path);
 	free(types);
 }
 
@@ -76,9 +79,10 @@ static int missing_set(struct types *types, const char *path, const char *why, s
 	return fail_memory(fail, path);
 }
 
-static int image_load(struct types *types, const struct elf_file *image, const char *path,
-		      struct fail *fail)
+static int image_load(struct types *types, struct fail *fail)
 {
+	const struct elf_file *image = types->file;
+	const char *path = types->path;
 	const struct elf_section *section = elf_file_section(image, ".BTF");
 	bool has = section != NULL && section->data != NULL && section->size > 0;
 	bool split = has && layer_is_split(section->data, section->size);
@@ -96,6 +100,14 @@ static int image_load(struct types *types, const struct elf_file *image, const c
 		return 0;
 	return layer_create(section->data, section->size, split ? types->kernel : NULL, path,
 			    elf_file_architecture(image) == ARCH_I386 ? 4 : 8, &types->image, fail);
+}
+
+static int image_read(struct types *types, struct fail *fail)
+{
+	if (types->file != NULL && image_load(types, fail) != 0)
+		return -1;
+	types->file = NULL;
+	return 0;
 }
 
 static int base_load(struct types *types, const struct elf_file *image, const uint8_t *base,
@@ -118,8 +130,15 @@ int types_create_image(const struct elf_file *image, const char *path, const uin
 	*out = NULL;
 	if (types == NULL)
 		return fail_memory(fail, "a file's types");
-	if ((base != NULL && base_load(types, image, base, base_size, base_path, fail) != 0) ||
-	    (image != NULL && image_load(types, image, path, fail) != 0)) {
+	types->file = image;
+	types->path = strdup(path == NULL ? "" : path);
+	if (types->path == NULL) {
+		types_destroy(types);
+		return fail_memory(fail, "a file's types");
+	}
+	/* whoever gives a base is told at once that it is the wrong one */
+	if (base != NULL && (base_load(types, image, base, base_size, base_path, fail) != 0 ||
+			     image_read(types, fail) != 0)) {
 		types_destroy(types);
 		return -1;
 	}
@@ -226,6 +245,9 @@ int types_layer(struct types *types, const char *module, const struct layer **ou
 		return module != NULL && module_name(module, name) ?
 		       live_module(types, name, out, fail) : 0;
 	}
+	/* most patches ask nothing of an image's types, and to read those takes long */
+	if (image_read(types, fail) != 0)
+		return -1;
 	*out = types->image != NULL ? types->image : types->kernel;
 	if (*out == NULL)
 		return fail_set(fail, OUTCOME_NOT_FOUND, "%s", types->missing == NULL ?

@@ -108,14 +108,19 @@ static void branch_draw(const struct branch *branch, size_t line, char *text, si
 	if (branch->lane == LANES_MAX || line < branch->first || line > branch->last)
 		return;
 	if (line != branch->from && line != branch->to) {
-		text[column] = text[column] == ' ' || text[column] == '-' ? '|' : text[column];
+		if (strchr(" -", text[column]) != NULL)
+			text[column] = '|';
 		return;
 	}
-	/* where several meet, the corner of the longest counts */
-	text[column] = text[column] != ' ' && text[column] != '-' && text[column] != '|' ? '+' :
-		       line == branch->first ? '/' : '\\';
-	for (size_t i = column + 1; i < end; i++)
-		text[i] = text[i] == ' ' ? '-' : text[i];
+	/* where several end, one on top of the other, it is neither's corner */
+	if (strchr(" -|", text[column]) == NULL)
+		text[column] = '+';
+	else
+		text[column] = line == branch->first ? '/' : '\\';
+	for (size_t i = column + 1; i < end; i++) {
+		if (text[i] == ' ')
+			text[i] = '-';
+	}
 	if (line == branch->to)
 		text[end] = '>';
 	else if (text[end] == ' ')

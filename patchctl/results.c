@@ -80,10 +80,10 @@ static void row_fill(struct row *row, char mark, const json_t *site, const json_
 
 static void lines_diff(const json_t *site, const json_t *lines, bool colours)
 {
-	size_t count = json_array_size(lines), i;
-	CLEANUP_FREE struct row *rows = calloc(count, sizeof(*rows));
+	CLEANUP_FREE struct row *rows = calloc(json_array_size(lines), sizeof(*rows));
 	struct widths widths = { 0 };
 	const json_t *line;
+	size_t i;
 
 	if (rows == NULL) {
 		(void)fputs("  (out of memory)\n", stdout);
@@ -93,8 +93,8 @@ static void lines_diff(const json_t *site, const json_t *lines, bool colours)
 		row_fill(&rows[i], mark_of(json_text(line, "role")), site, line, line);
 		widths_add(&widths, &rows[i]);
 	}
-	for (i = 0; i < count; i++)
-		row_print(&widths, &rows[i], colours);
+	for (size_t j = 0; j < i; j++)
+		row_print(&widths, &rows[j], colours);
 }
 
 /* " = 0x0 -> 0x40", where both are known. */

@@ -31,7 +31,7 @@ static struct kernel kernel_open(const char *path)
 {
 	static struct elf_file *elf;
 	struct kernel kernel = { .target = NULL };
-	struct symtab *symtab;
+	struct symtab *symtab = NULL;
 	struct fail fail;
 
 	if (elf_file_open(path, &elf, &fail) != 0 ||
