@@ -41,6 +41,15 @@ struct journal_caller {
 	char comm[17];
 };
 
+/* How much trouble the kernel had had at a moment; see patcherd/trouble.h. */
+#define TROUBLE_UNKNOWN UINT64_MAX
+struct trouble_mark {
+	uint64_t warn_count;		/* of /sys/kernel; TROUBLE_UNKNOWN where it has none */
+	uint64_t oops_count;
+	uint64_t taint;			/* /proc/sys/kernel/tainted */
+	uint64_t sequence;		/* the next record of /dev/kmsg */
+};
+
 /* One application of one patch. */
 struct journal_entry {
 	int64_t id;
@@ -54,6 +63,11 @@ struct journal_entry {
 	int64_t intended_at;		/* microseconds since the epoch */
 	int64_t changed_at;		/* of the last change of state */
 	struct journal_caller caller;
+	/* Microseconds of CLOCK_BOOTTIME: reverted then, unless confirmed before; 0: stays. An APPLIED
+	 * entry that has it is `pending`. */
+	int64_t confirm_by;
+	bool ignore_warnings;		/* what `mark` tells does not revert it */
+	struct trouble_mark mark;	/* before it was written; all 0 where confirm_by was not asked for */
 	struct journal_site *sites;
 	size_t site_count;
 };
@@ -64,7 +78,7 @@ struct journal_event {
 	int64_t at;			/* microseconds since the epoch */
 	char boot_id[37];
 	char *patch;
-	char action[16];		/* apply, revert, recover */
+	char action[16];		/* apply, revert, recover, confirm, expire */
 	char outcome[24];		/* outcome_name() */
 	char *message;			/* may be NULL */
 	struct journal_caller caller;
@@ -90,6 +104,9 @@ int journal_intend(struct journal *journal, struct journal_entry *entries, size_
 /* Sets the state of all the entries named, in one transaction, synced. */
 int journal_set(struct journal *journal, const int64_t *ids, size_t count,
 		enum journal_state state, struct fail *fail) MUST_CHECK;
+/* These entries are not to be reverted by time any more: confirm_by 0, in one transaction, synced. */
+int journal_confirm(struct journal *journal, const int64_t *ids, size_t count,
+		    struct fail *fail) MUST_CHECK;
 /* Adds to the audit trail. `at` 0: now; `boot_id` "": this boot. */
 int journal_note(struct journal *journal, const struct journal_event *event,
 		 struct fail *fail) MUST_CHECK;
@@ -100,6 +117,27 @@ int journal_set_offline(struct journal *journal, const struct cpus *cpus,
 			struct fail *fail) MUST_CHECK;
 /* That list, as far as it is of this boot. */
 int journal_offline(struct journal *journal, struct cpus *out, struct fail *fail) MUST_CHECK;
+
+/* A patch that is applied once its module comes. */
+struct journal_armed {
+	char *patch;			/* its name */
+	char *source;			/* the file's name as the client gave it */
+	char *yaml;
+	char sha256[65];		/* of the yaml; journal_arm() fills it in */
+	char *module;			/* that is waited for */
+	struct journal_caller caller;
+	int64_t since;			/* microseconds since the epoch; journal_arm() fills it in */
+};
+void journal_armed_deinit(struct journal_armed *armed);
+
+/* Notes it as armed until it is disarmed, or this boot ends; in place of another of its name. */
+int journal_arm(struct journal *journal, struct journal_armed *armed,
+		struct fail *fail) MUST_CHECK;
+/* Those armed in this boot, by name; `patch` NULL: all. Free each and the array. */
+int journal_armed(struct journal *journal, const char *patch, struct journal_armed **out,
+		  size_t *count, struct fail *fail) MUST_CHECK;
+/* 0 too where none of that name is armed. */
+int journal_disarm(struct journal *journal, const char *patch, struct fail *fail) MUST_CHECK;
 
 /* The entries of this boot that are INTENDED, APPLIED or REVERTING, oldest first; `patch` NULL:
  * of all patches. Free each and the array. */

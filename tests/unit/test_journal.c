@@ -392,8 +392,12 @@ static void the_list_of_offline_cpus_is_replaced_kept_and_of_its_boot(void **sta
 	journal_close(journal);
 }
 
-/* What schema versions 3 and 2 added. */
-#define MAKE_2 "ALTER TABLE site DROP COLUMN allowed; ALTER TABLE site DROP COLUMN variable;" \
+/* What schema versions 4, 3 and 2 added. */
+#define MAKE_3 "DROP TABLE armed; ALTER TABLE entry DROP COLUMN confirm_by;" \
+	"ALTER TABLE entry DROP COLUMN ignore_warnings; ALTER TABLE entry DROP COLUMN warn_count;" \
+	"ALTER TABLE entry DROP COLUMN oops_count; ALTER TABLE entry DROP COLUMN taint;" \
+	"ALTER TABLE entry DROP COLUMN message_sequence; PRAGMA user_version=3;"
+#define MAKE_2 MAKE_3 "ALTER TABLE site DROP COLUMN allowed; ALTER TABLE site DROP COLUMN variable;" \
 	"ALTER TABLE site RENAME COLUMN symbol TO function; PRAGMA user_version=2;"
 #define MAKE_1 MAKE_2 "DROP TABLE offline_cpu; PRAGMA user_version=1;"
 
@@ -408,10 +412,10 @@ static void change(const char *path, const char *sql)
 
 static void an_older_journal_is_taken_over_with_all_it_has(void **state)
 {
-	static const char *const older[] = { MAKE_1, MAKE_2 };
+	static const char *const older[] = { MAKE_1, MAKE_2, MAKE_3 };
 	struct place_of_test *place = *state;
 
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < 3; i++) {
 		struct journal *journal = opened(place->path, BOOT_1);
 		struct journal_entry *entries = NULL;
 		struct cpus cpus = { { false } };
@@ -428,6 +432,8 @@ static void an_older_journal_is_taken_over_with_all_it_has(void **state)
 		assert_int_equal(entries[i].sites[0].offset, 0x2f);
 		assert_false(entries[i].sites[0].variable);
 		assert_int_equal(entries[i].sites[0].allowed, 0);
+		assert_int_equal(entries[i].confirm_by, 0);
+		assert_false(entries[i].ignore_warnings);
 		free_entries(entries, count);
 		cpus.has[3] = true;
 		assert_int_equal(journal_set_offline(journal, &cpus, &fail), 0);
