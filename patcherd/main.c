@@ -154,7 +154,7 @@ static int serve(const struct options *options, struct listener *listener, int s
 	log_line(LOG_INFO, NULL, "patcherd %s serves %s", VERSION,
 		 listener->path != NULL ? listener->path : "the socket systemd passed");
 	systemd_notify("READY=1");
-	result = server_run(listener->fd, stop, methods_answer, &daemon, fail);
+	result = server_run(listener->fd, stop, methods_answer, &daemon, NULL, 0, fail);
 	systemd_notify("STOPPING=1");
 	daemon_deinit(&daemon);
 	return result;

@@ -8,7 +8,7 @@
 
 #include "daemon.h"
 
-enum { METHOD_PARAMETERS = 4 };
+enum { METHOD_PARAMETERS = 8 };
 
 /* One method's work. `values` are the parameters in the order of its row in the table, of the
  * right types, NULL where not given. Returns the reply, NULL when memory ran out. */
