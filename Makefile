@@ -123,6 +123,8 @@ $(BUILD)/tests/patterns: $(BUILD)/obj/tests/patterns/patterns.o $(BUILD)/lib.a
 faults = $(patsubst %.c,$(BUILD)/obj/faults/%.o,$(1))
 TRANSACTION = $(patsubst %,patcherd/%.c,transaction transaction_revert store claim look offline)
 $(BUILD)/tests/test_look: $(call objects,patcherd/look.c)
+$(BUILD)/tests/test_uevent: $(call objects,patcherd/uevent.c)
+$(BUILD)/tests/test_armed_state: $(call objects,patcherd/armed_state.c)
 $(BUILD)/tests/test_site_owners: $(call objects,patcherd/site_owners.c)
 $(BUILD)/tests/test_claim: $(call objects,patcherd/look.c patcherd/claim.c)
 $(BUILD)/tests/test_transaction $(BUILD)/tests/test_revert: $(call objects,$(TRANSACTION))
