@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "trace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* TAINT_USER of include/linux/panic.h. A line longer than LOG_LINE_MAX (kernel/printk/printk.c), which
+ * is 992 or more, is refused whole. */
+enum { TAINT_USER = 1 << 6, LINE_MAX_BYTES = 900, TAIL_MAX = 128 };
+
+const struct trace trace_kernel = {
+	.messages = "/dev/kmsg", .tainted = "/proc/sys/kernel/tainted",
+};
+
+static int text_write(const char *path, const char *text, struct fail *fail)
+{
+	CLEANUP_CLOSE int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	size_t length = strlen(text);
+
+	if (fd < 0 || write(fd, text, length) != (ssize_t)length)
+		return fail_errno(fail, errno, "cannot write to %s", path);
+	return 0;
+}
+
+int trace_taint(const struct trace *trace, struct fail *fail)
+{
+	CLEANUP_FCLOSE FILE *file = fopen(trace->tainted, "re");
+	uint64_t now = 0;
+	char text[16];
+
+	/* Not written where it is set: that takes a capability, and panic_on_taint may be in force. */
+	if (file != NULL && fscanf(file, "%" SCNu64, &now) == 1 && (now & TAINT_USER) != 0)
+		return 0;
+	(void)snprintf(text, sizeof(text), "%d", TAINT_USER);
+	if (text_write(trace->tainted, text, fail) == 0)
+		return 0;
+	fail_append(fail, "; so the kernel's taint flag U does not tell of this change");
+	return -1;
+}
+
+int trace_change(const struct trace *trace, const char *done, const struct journal_entry *entry,
+		 const struct journal_caller *caller, struct fail *fail)
+{
+	char line[LINE_MAX_BYTES + TAIL_MAX];
+	size_t used, i;
+
+	/* <5>: KERN_NOTICE; the kernel makes the facility that of a user's message */
+	used = (size_t)snprintf(line, LINE_MAX_BYTES, "<5>patcherd: %s %s (sha256 %s):", done,
+				entry->patch, entry->sha256);
+	for (i = 0; i < entry->site_count; i++) {
+		const struct journal_site *site = &entry->sites[i];
+		int length = snprintf(line + used, LINE_MAX_BYTES - used, "%s %s+0x%" PRIx64 "%s%s%s",
+				      i == 0 ? "" : ",", site->symbol, site->offset,
+				      site->module != NULL ? " [" : "",
+				      site->module != NULL ? site->module : "",
+				      site->module != NULL ? "]" : "");
+
+		if (length < 0 || (size_t)length >= LINE_MAX_BYTES - used)
+			break;
+		used += (size_t)length;
+	}
+	line[used] = '\0';
+	if (i < entry->site_count)
+		used += (size_t)snprintf(line + used, sizeof(line) - used, " and %zu more",
+					 entry->site_count - i);
+	(void)snprintf(line + used, sizeof(line) - used, " by uid %" PRIu32 " pid %" PRId32 " %s\n",
+		       caller->uid, caller->pid, caller->comm);
+	if (text_write(trace->messages, line, fail) == 0)
+		return 0;
+	fail_append(fail, "; so the kernel's log does not tell of this change");
+	return -1;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* trace: what whoever reads an oops finds of patcherd in the kernel's log: a line of each change, and
+ * the taint flag U. Neither is worth refusing a change for. */
+#ifndef PATCHERD_TRACE_H
+#define PATCHERD_TRACE_H
+
+#include "journal.h"
+
+struct trace {
+	const char *messages;		/* /dev/kmsg */
+	const char *tainted;		/* /proc/sys/kernel/tainted */
+};
+extern const struct trace trace_kernel;
+
+/* Sets the flag U, before the kernel is written to, where it is not set. -1: it could not be. */
+int trace_taint(const struct trace *trace, struct fail *fail) MUST_CHECK;
+/* "patcherd: applied nfs-flock (sha256 0123…): nfs_flock+0x2f [nfs] by uid 0 pid 123 patchctl":
+ * `done` is "applied" or "reverted", `caller` who asked for that. -1: it could not be written. */
+int trace_change(const struct trace *trace, const char *done, const struct journal_entry *entry,
+		 const struct journal_caller *caller, struct fail *fail) MUST_CHECK;
+
+#endif
