@@ -68,6 +68,10 @@ struct journal_entry {
 	int64_t confirm_by;
 	bool ignore_warnings;		/* what `mark` tells does not revert it */
 	struct trouble_mark mark;	/* before it was written; all 0 where confirm_by was not asked for */
+	/* The entry that took its place, or is about to where this one is still active; 0: none. */
+	int64_t replaced_by;
+	const int64_t *replaces;	/* to journal_intend(): whose place it takes; borrowed */
+	size_t replaces_count;
 	struct journal_site *sites;
 	size_t site_count;
 };
@@ -97,11 +101,13 @@ int journal_open(const char *path, const char *boot_id, struct journal **out,
 		 struct fail *fail) MUST_CHECK;
 void journal_close(struct journal *journal);
 
-/* Writes the intent of all entries (state INTENDED; each gets its id and sha256), synced to disk
- * before it returns. */
+/* Writes the intent of all entries (state INTENDED; each gets its id and sha256), and that they
+ * are about to take the place of what they replace, synced to disk before it returns. */
 int journal_intend(struct journal *journal, struct journal_entry *entries, size_t count,
 		   struct fail *fail) MUST_CHECK;
-/* Sets the state of all the entries named, in one transaction, synced. */
+/* Sets the state of all the entries named, in one transaction, synced. The active entries that an
+ * entry replaces are ended with it: REVERTED where it is APPLIED; where it is FAILED or REVERTED,
+ * nothing takes their place any more. */
 int journal_set(struct journal *journal, const int64_t *ids, size_t count,
 		enum journal_state state, struct fail *fail) MUST_CHECK;
 /* These entries are not to be reverted by time any more: confirm_by 0, in one transaction, synced. */

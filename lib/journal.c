@@ -177,13 +177,33 @@ static int entry_insert(const struct journal *journal, struct journal_entry *ent
 	return 0;
 }
 
+/* Notes that `id` is about to take the place of what it replaces. */
+static int replaces_note(const struct journal *journal, const struct journal_entry *entry,
+			 struct fail *fail)
+{
+	for (size_t i = 0; i < entry->replaces_count; i++) {
+		CLEANUP_STATEMENT sqlite3_stmt *statement = NULL;
+		int code = SQLITE_OK;
+
+		if (db_prepare(journal, "UPDATE entry SET replaced_by = ?1 WHERE id = ?2", &statement,
+			       fail) < 0)
+			return -1;
+		code |= sqlite3_bind_int64(statement, 1, entry->id);
+		code |= sqlite3_bind_int64(statement, 2, entry->replaces[i]);
+		if (run(journal, statement, code, "write the intent", fail) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int journal_intend(struct journal *journal, struct journal_entry *entries, size_t count,
 		   struct fail *fail)
 {
 	if (db_exec(journal, "BEGIN IMMEDIATE", "write the intent", fail) < 0)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
-		if (entry_insert(journal, &entries[i], fail) < 0) {
+		if (entry_insert(journal, &entries[i], fail) < 0 ||
+		    replaces_note(journal, &entries[i], fail) < 0) {
 			db_rollback(journal);
 			return -1;
 		}
@@ -214,6 +234,26 @@ static int entry_update(const struct journal *journal, const char *sql, int64_t 
 	return 0;
 }
 
+/* What becomes of the entries that `id` replaces, when it comes to `state`. */
+static int replaced_update(const struct journal *journal, int64_t id, enum journal_state state,
+			   struct fail *fail)
+{
+	CLEANUP_STATEMENT sqlite3_stmt *statement = NULL;
+	int code = SQLITE_OK;
+
+	if (state == JOURNAL_INTENDED || state == JOURNAL_REVERTING)
+		return 0;
+	if (db_prepare(journal, state == JOURNAL_APPLIED ?
+		       "UPDATE entry SET state = 'reverted', changed_at = ?1 WHERE replaced_by = ?2"
+		       " AND state IN ('intended', 'applied', 'reverting')" :
+		       "UPDATE entry SET replaced_by = 0, changed_at = ?1 WHERE replaced_by = ?2"
+		       " AND state IN ('intended', 'applied', 'reverting')", &statement, fail) < 0)
+		return -1;
+	code |= sqlite3_bind_int64(statement, 1, db_now());
+	code |= sqlite3_bind_int64(statement, 2, id);
+	return run(journal, statement, code, "write an outcome", fail);
+}
+
 /* The same of all of them, or of none. */
 static int entries_update(const struct journal *journal, const char *sql, const int64_t *ids,
 			  size_t count, enum journal_state state, struct fail *fail)
@@ -221,7 +261,8 @@ static int entries_update(const struct journal *journal, const char *sql, const 
 	if (db_exec(journal, "BEGIN IMMEDIATE", "write an outcome", fail) < 0)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
-		if (entry_update(journal, sql, ids[i], state, fail) < 0) {
+		if (entry_update(journal, sql, ids[i], state, fail) < 0 ||
+		    replaced_update(journal, ids[i], state, fail) < 0) {
 			db_rollback(journal);
 			return -1;
 		}

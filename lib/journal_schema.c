@@ -71,8 +71,8 @@ static const char *const migrations[] = {
 	"ALTER TABLE site ADD COLUMN allowed INTEGER NOT NULL DEFAULT 0"
 	" CHECK (allowed BETWEEN 0 AND 4294967295);",
 
-	/* What is reverted unless it is confirmed in time, and how the kernel was before it; what is
-	 * applied once its module comes. A count of -1 is unknown. */
+	/* What is reverted unless it is confirmed in time, and how the kernel was before it (a count
+	 * of -1 is unknown); which entry takes its place; what is applied once its module comes. */
 	"ALTER TABLE entry ADD COLUMN confirm_by INTEGER NOT NULL DEFAULT 0 CHECK (confirm_by >= 0);"
 	"ALTER TABLE entry ADD COLUMN ignore_warnings INTEGER NOT NULL DEFAULT 0"
 	" CHECK (ignore_warnings IN (0, 1));"
@@ -80,6 +80,8 @@ static const char *const migrations[] = {
 	"ALTER TABLE entry ADD COLUMN oops_count INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE entry ADD COLUMN taint INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE entry ADD COLUMN message_sequence INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE entry ADD COLUMN replaced_by INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX entry_replaced_by ON entry (replaced_by);"
 	"CREATE TABLE armed ("
 	" patch TEXT PRIMARY KEY,"
 	" boot_id TEXT NOT NULL,"

@@ -197,6 +197,61 @@ static void setting_an_unknown_entry_changes_no_other(void **state)
 	journal_close(journal);
 }
 
+/* The one active entry of that name. */
+static struct journal_entry active_one(struct journal *journal, const char *patch)
+{
+	struct journal_entry *entries = NULL, entry;
+	struct fail fail = { 0 };
+	size_t count = 0;
+
+	assert_int_equal(journal_active(journal, patch, &entries, &count, &fail), 0);
+	assert_int_equal(count, 1);
+	entry = entries[0];
+	free(entries);
+	return entry;
+}
+
+static int64_t intended_for(struct journal *journal, const char *patch, const int64_t *replaces)
+{
+	struct journal_site site = site_at(0xffffffffc0412345);
+	struct journal_entry entry = entry_of(patch, &site, 1);
+	struct fail fail = { 0 };
+
+	entry.replaces = replaces;
+	entry.replaces_count = 1;
+	assert_int_equal(journal_intend(journal, &entry, 1, &fail), 0);
+	return entry.id;
+}
+
+static void a_replaced_entry_ends_when_the_new_one_is_applied_and_not_before(void **state)
+{
+	struct place_of_test *place = *state;
+	struct journal *journal = opened(place->path, BOOT_1);
+	int64_t old = intended(journal, "old"), other = intended(journal, "other"), new;
+	struct journal_entry entry;
+
+	set_state(journal, old, JOURNAL_APPLIED);
+	set_state(journal, other, JOURNAL_APPLIED);
+	new = intended_for(journal, "new", &old);
+	entry = active_one(journal, "old");
+	assert_int_equal(entry.state, JOURNAL_APPLIED);
+	assert_int_equal(entry.replaced_by, new);
+	journal_entry_deinit(&entry);
+
+	set_state(journal, new, JOURNAL_FAILED);
+	entry = active_one(journal, "old");
+	assert_int_equal(entry.replaced_by, 0);
+	journal_entry_deinit(&entry);
+
+	new = intended_for(journal, "new", &old);
+	set_state(journal, new, JOURNAL_APPLIED);
+	assert_state_of_latest(journal, "old", JOURNAL_REVERTED);
+	assert_state_of_latest(journal, "other", JOURNAL_APPLIED);
+	set_state(journal, new, JOURNAL_REVERTED);
+	assert_state_of_latest(journal, "old", JOURNAL_REVERTED);
+	journal_close(journal);
+}
+
 static void free_events(struct journal_event *events, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -393,7 +448,8 @@ static void the_list_of_offline_cpus_is_replaced_kept_and_of_its_boot(void **sta
 }
 
 /* What schema versions 4, 3 and 2 added. */
-#define MAKE_3 "DROP TABLE armed; ALTER TABLE entry DROP COLUMN confirm_by;" \
+#define MAKE_3 "DROP INDEX entry_replaced_by; ALTER TABLE entry DROP COLUMN replaced_by;" \
+	"DROP TABLE armed; ALTER TABLE entry DROP COLUMN confirm_by;" \
 	"ALTER TABLE entry DROP COLUMN ignore_warnings; ALTER TABLE entry DROP COLUMN warn_count;" \
 	"ALTER TABLE entry DROP COLUMN oops_count; ALTER TABLE entry DROP COLUMN taint;" \
 	"ALTER TABLE entry DROP COLUMN message_sequence; PRAGMA user_version=3;"
@@ -473,6 +529,7 @@ int main(void)
 		TEST(an_intent_is_written_whole_or_not_at_all),
 		TEST(a_text_too_long_for_the_journal_is_refused),
 		TEST(setting_an_unknown_entry_changes_no_other),
+		TEST(a_replaced_entry_ends_when_the_new_one_is_applied_and_not_before),
 		TEST(events_come_oldest_first_and_the_newest_of_too_many),
 		TEST(an_event_without_time_and_boot_gets_them),
 		TEST(what_was_acknowledged_survives_a_kill),
