@@ -121,7 +121,7 @@ $(BUILD)/tests/patterns: $(BUILD)/obj/tests/patterns/patterns.o $(BUILD)/lib.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 faults = $(patsubst %.c,$(BUILD)/obj/faults/%.o,$(1))
-TRANSACTION = $(patsubst %,patcherd/%.c,transaction transaction_revert store claim look offline)
+TRANSACTION = $(patsubst %,patcherd/%.c,transaction transaction_revert store claim look offline trace)
 $(BUILD)/tests/test_look: $(call objects,patcherd/look.c)
 $(BUILD)/tests/test_uevent: $(call objects,patcherd/uevent.c)
 $(BUILD)/tests/test_armed_state: $(call objects,patcherd/armed_state.c)

@@ -17,38 +17,40 @@ const struct trace trace_kernel = {
 	.messages = "/dev/kmsg", .tainted = "/proc/sys/kernel/tainted",
 };
 
-static int text_write(const char *path, const char *text, struct fail *fail)
+static void text_write(const char *path, const char *text, const char *so, struct fail *said)
 {
 	CLEANUP_CLOSE int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
 	size_t length = strlen(text);
 
 	if (fd < 0 || write(fd, text, length) != (ssize_t)length)
-		return fail_errno(fail, errno, "cannot write to %s", path);
-	return 0;
+		fail_append(said, "%s%s: cannot write to %s: %s",
+			    said->message[0] == '\0' ? "" : "\n", so, path, strerror(errno));
 }
 
-int trace_taint(const struct trace *trace, struct fail *fail)
+void trace_taint(const struct trace *trace, struct fail *said)
 {
-	CLEANUP_FCLOSE FILE *file = fopen(trace->tainted, "re");
+	CLEANUP_FCLOSE FILE *file = trace == NULL ? NULL : fopen(trace->tainted, "re");
 	uint64_t now = 0;
 	char text[16];
 
+	if (trace == NULL)
+		return;
 	/* Not written where it is set: that takes a capability, and panic_on_taint may be in force. */
 	if (file != NULL && fscanf(file, "%" SCNu64, &now) == 1 && (now & TAINT_USER) != 0)
-		return 0;
+		return;
 	(void)snprintf(text, sizeof(text), "%d", TAINT_USER);
-	if (text_write(trace->tainted, text, fail) == 0)
-		return 0;
-	fail_append(fail, "; so the kernel's taint flag U does not tell of this change");
-	return -1;
+	text_write(trace->tainted, text, "the kernel's taint flag U does not tell of this change",
+		   said);
 }
 
-int trace_change(const struct trace *trace, const char *done, const struct journal_entry *entry,
-		 const struct journal_caller *caller, struct fail *fail)
+void trace_change(const struct trace *trace, const char *done, const struct journal_entry *entry,
+		  const struct journal_caller *caller, struct fail *said)
 {
 	char line[LINE_MAX_BYTES + TAIL_MAX];
 	size_t used, i;
 
+	if (trace == NULL)
+		return;
 	/* <5>: KERN_NOTICE; the kernel makes the facility that of a user's message */
 	used = (size_t)snprintf(line, LINE_MAX_BYTES, "<5>patcherd: %s %s (sha256 %s):", done,
 				entry->patch, entry->sha256);
@@ -70,8 +72,5 @@ int trace_change(const struct trace *trace, const char *done, const struct journ
 					 entry->site_count - i);
 	(void)snprintf(line + used, sizeof(line) - used, " by uid %" PRIu32 " pid %" PRId32 " %s\n",
 		       caller->uid, caller->pid, caller->comm);
-	if (text_write(trace->messages, line, fail) == 0)
-		return 0;
-	fail_append(fail, "; so the kernel's log does not tell of this change");
-	return -1;
+	text_write(trace->messages, line, "the kernel's log does not tell of this change", said);
 }

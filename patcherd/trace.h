@@ -12,11 +12,13 @@ struct trace {
 };
 extern const struct trace trace_kernel;
 
-/* Sets the flag U, before the kernel is written to, where it is not set. -1: it could not be. */
-int trace_taint(const struct trace *trace, struct fail *fail) MUST_CHECK;
+/* In each, `trace` NULL: nothing is left. What cannot be is added to *said, a line each. */
+
+/* Sets the flag U where it is not set: to be called before the kernel is written to. */
+void trace_taint(const struct trace *trace, struct fail *said);
 /* "patcherd: applied nfs-flock (sha256 0123…): nfs_flock+0x2f [nfs] by uid 0 pid 123 patchctl":
- * `done` is "applied" or "reverted", `caller` who asked for that. -1: it could not be written. */
-int trace_change(const struct trace *trace, const char *done, const struct journal_entry *entry,
-		 const struct journal_caller *caller, struct fail *fail) MUST_CHECK;
+ * `done` is "applied" or "reverted", `caller` who asked for that. */
+void trace_change(const struct trace *trace, const char *done, const struct journal_entry *entry,
+		  const struct journal_caller *caller, struct fail *said);
 
 #endif

@@ -81,7 +81,8 @@ static int entry_add(struct apply *apply, const struct transaction *transaction,
 
 	*entry = (struct journal_entry){
 		.patch = job->patch.name, .source = (char *)job->source, .yaml = (char *)job->yaml,
-		.caller = transaction->caller,
+		.caller = transaction->caller, .confirm_by = transaction->confirm_by,
+		.ignore_warnings = transaction->ignore_warnings, .mark = transaction->mark,
 	};
 	apply->jobs[apply->count++] = job;
 	entry->sites = calloc(job->plan.site_count, sizeof(*entry->sites));
@@ -166,6 +167,7 @@ static int write_and_note(struct transaction *transaction, const struct apply *a
 	if (journal_intend(transaction->journal, apply->entries, apply->count, fail) < 0)
 		return -1;
 	fault_point("after-intent");
+	trace_taint(transaction->trace, &transaction->untraced);
 	if (store_write(transaction->target, apply->sites, apply->site_count, &report, fail) < 0) {
 		*at_fault = report.failed;
 		if (fail->code != OUTCOME_INCOMPLETE)
@@ -251,6 +253,9 @@ static void tell_success(struct transaction *transaction, const struct apply *ap
 			 .old = &site->before, .replacement = &site->wanted,
 			 .caller = &transaction->caller }, "changed the kernel");
 	}
+	for (size_t i = 0; i < apply->count; i++)
+		trace_change(transaction->trace, "applied", &apply->entries[i],
+			     &transaction->caller, &transaction->untraced);
 }
 
 int transaction_apply(struct transaction *transaction, struct job *jobs, size_t count,

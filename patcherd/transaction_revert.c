@@ -198,12 +198,15 @@ static void tell_success(struct transaction *transaction, const struct revert *r
 			 .old = &site->before, .replacement = &site->wanted,
 			 .caller = &transaction->caller }, "put the original bytes back");
 	}
-	for (size_t i = 0; i < revert->count; i++)
+	for (size_t i = 0; i < revert->count; i++) {
+		trace_change(transaction->trace, "reverted", &revert->entries[i],
+			     &transaction->caller, &transaction->untraced);
 		log_line(LOG_NOTICE, &(struct log_about){ .patch = revert->entries[i].patch,
 			 .outcome = outcome_name(OUTCOME_REVERTED),
 			 .caller = &transaction->caller }, "reverted%s%s",
 			 revert->out[i].message != NULL ? ": " : "",
 			 revert->out[i].message != NULL ? revert->out[i].message : "");
+	}
 }
 
 static int write_back(struct transaction *transaction, struct revert *revert, struct fail *fail)
@@ -214,6 +217,8 @@ static int write_back(struct transaction *transaction, struct revert *revert, st
 	if (set_states(transaction->journal, revert, JOURNAL_REVERTING, fail) < 0)
 		return -1;
 	fault_point("after-reverting");
+	if (revert->site_count != 0)
+		trace_taint(transaction->trace, &transaction->untraced);
 	if (revert->site_count != 0 &&
 	    store_write(target, revert->sites, revert->site_count, &report, fail) < 0) {
 		if (report.failed != NULL && fail->code != OUTCOME_INCOMPLETE)
