@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arming.h"
 #include "claim.h"
 #include "offline.h"
 #include "reply.h"
@@ -18,6 +19,7 @@ struct request {
 	struct daemon *daemon;
 	const struct journal_caller *caller;
 	bool offline_cpus;
+	bool when_loaded;
 	struct job jobs[PATCHES_MAX];
 	size_t count;
 };
@@ -117,13 +119,34 @@ static size_t jobs_with(const struct request *request, enum outcome outcome)
 	return found;
 }
 
+/* All that had the outcome `from` get another one. */
+static void jobs_set(struct request *request, enum outcome from, enum outcome outcome,
+		     const char *message)
+{
+	for (size_t i = 0; i < request->count; i++) {
+		if (job_outcome(&request->jobs[i]) == from)
+			job_set(&request->jobs[i], outcome, message);
+	}
+}
+
 /* Where it is true of all that were to be written. */
 static void applicable_set(struct request *request, enum outcome outcome, const char *message)
 {
-	for (size_t i = 0; i < request->count; i++) {
-		if (job_outcome(&request->jobs[i]) == OUTCOME_APPLICABLE)
-			job_set(&request->jobs[i], outcome, message);
-	}
+	jobs_set(request, OUTCOME_APPLICABLE, outcome, message);
+}
+
+/* Against the journal; and whose module is not there, where that is to be waited for. */
+static int jobs_compare(struct request *request, struct fail *fail)
+{
+	struct daemon *daemon = request->daemon;
+	struct live *live = &daemon->live;
+
+	if (request->when_loaded &&
+	    arming_prove(&live->modules, request->jobs, request->count, fail) < 0)
+		return -1;
+	if (arming_check(daemon->journal, request->jobs, request->count, fail) < 0)
+		return -1;
+	return claim_check(daemon->journal, live->target, request->jobs, request->count, fail);
 }
 
 /* Every job gets its outcome, up to the write. */
@@ -138,8 +161,7 @@ static void jobs_prove(struct request *request)
 		job_prove(&request->jobs[i], &live->kernel, usable ? NULL : &fail);
 	if (!usable)
 		return;
-	if (daemon->journal != NULL &&
-	    claim_check(daemon->journal, live->target, request->jobs, request->count, &fail) == 0)
+	if (daemon->journal != NULL && jobs_compare(request, &fail) == 0)
 		return;
 	if (daemon->journal != NULL) {
 		applicable_set(request, fail.code, fail.message);
@@ -262,8 +284,31 @@ static json_t *refuse(struct request *request, const struct fail *fail)
 	else
 		applicable_set(request, OUTCOME_APPLICABLE,
 			       "not written: nothing is, unless every patch of the request can be");
+	jobs_set(request, OUTCOME_ARMED, OUTCOME_NOT_FOUND, "its module is not loaded, and it was "
+		 "not armed: nothing is, unless every patch of the request can be");
 	jobs_note(request);
 	return reply_refused(fail, results(request, 0));
+}
+
+/* What is to be there whenever its module is, is armed before it is written: whoever is killed
+ * between the two finds it to be done. */
+static int jobs_write(struct request *request, struct transaction *transaction, struct fail *fail)
+{
+	struct journal *journal = request->daemon->journal;
+	struct fail undo;
+
+	if (request->when_loaded &&
+	    arming_note(journal, request->caller, request->jobs, request->count, fail) < 0) {
+		jobs_set(request, OUTCOME_ARMED, fail->code, fail->message);
+		return -1;
+	}
+	if (jobs_with(request, OUTCOME_APPLICABLE) == 0 ||
+	    transaction_apply(transaction, request->jobs, request->count, fail) == 0)
+		return 0;
+	if (arming_undo(journal, request->jobs, request->count, &undo) < 0)
+		fail_append(fail, "; and what was armed could not be disarmed: %.1000s",
+			    undo.message);
+	return -1;
 }
 
 /* The proved jobs to the kernel, or none. */
@@ -278,14 +323,14 @@ static json_t *jobs_apply(struct request *request)
 	struct fail fail = { .code = OUTCOME_ERROR };
 	size_t applicable = jobs_with(request, OUTCOME_APPLICABLE);
 
-	if (applicable + jobs_with(request, OUTCOME_ALREADY_APPLIED) < request->count)
+	if (applicable + jobs_with(request, OUTCOME_ALREADY_APPLIED) +
+	    jobs_with(request, OUTCOME_ARMED) < request->count)
 		return refuse(request, &fail);
 	if (applicable > 0 && !daemon->live.target->info.writable) {
 		applicable_set(request, OUTCOME_NOT_WRITABLE, daemon->live.not_writable.message);
 		return refuse(request, &fail);
 	}
-	if (applicable > 0 &&
-	    transaction_apply(&transaction, request->jobs, request->count, &fail) < 0) {
+	if (jobs_write(request, &transaction, &fail) < 0) {
 		if (jobs_with(request, fail.code) == 0)
 			applicable_set(request, fail.code, fail.message);
 		return refuse(request, &fail);
@@ -345,8 +390,11 @@ static json_t *run(struct daemon *daemon, const struct journal_caller *caller,
 	request->daemon = daemon;
 	request->caller = caller;
 	request->offline_cpus = json_is_true(values[2]);
+	request->when_loaded = json_is_true(values[3]);
 	if (!jobs_unpack(values[0], request))
 		reply = reply_invalid("patches");
+	else if (request->when_loaded && (values[1] != NULL || request->offline_cpus))
+		reply = reply_invalid("when_loaded");	/* they are not kept until its module comes */
 	else if (!target_select(daemon, json_string_value(values[1])))
 		reply = reply_invalid("target");
 	else

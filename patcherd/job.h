@@ -14,6 +14,7 @@ struct job {
 	bool planned;			/* plan is filled in; its outcome is the job's from then on */
 	struct plan plan;
 	struct fail fail;		/* why there is no patch or no plan */
+	bool newly_armed;		/* by this request, see arming.h */
 };
 
 #endif

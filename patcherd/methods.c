@@ -84,7 +84,7 @@ static const struct method {
 	  { { "patches", JSON_ARRAY, REQUIRED }, { "target", JSON_STRING, OPTIONAL } } },
 	{ "io.patcherd.Apply", false, method_apply,
 	  { { "patches", JSON_ARRAY, REQUIRED }, { "target", JSON_STRING, OPTIONAL },
-	    { "offline_cpus", JSON_TRUE, OPTIONAL } } },
+	    { "offline_cpus", JSON_TRUE, OPTIONAL }, { "when_loaded", JSON_TRUE, OPTIONAL } } },
 	{ "io.patcherd.Revert", false, method_revert,
 	  { { "patches", JSON_ARRAY, REQUIRED }, { "all", JSON_TRUE, OPTIONAL },
 	    { "force", JSON_TRUE, OPTIONAL }, { "offline_cpus", JSON_TRUE, OPTIONAL } } },
