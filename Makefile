@@ -121,14 +121,15 @@ $(BUILD)/tests/patterns: $(BUILD)/obj/tests/patterns/patterns.o $(BUILD)/lib.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 faults = $(patsubst %.c,$(BUILD)/obj/faults/%.o,$(1))
-TRANSACTION = $(patsubst %,patcherd/%.c,transaction transaction_revert store claim look offline trace)
+TRANSACTION = $(patsubst %,patcherd/%.c,transaction transaction_revert store claim look offline trace \
+	replace)
 $(BUILD)/tests/test_look: $(call objects,patcherd/look.c)
 $(BUILD)/tests/test_uevent: $(call objects,patcherd/uevent.c)
 $(BUILD)/tests/test_armed_state: $(call objects,patcherd/armed_state.c)
 $(BUILD)/tests/test_site_owners: $(call objects,patcherd/site_owners.c)
-$(BUILD)/tests/test_claim: $(call objects,patcherd/look.c patcherd/claim.c)
+$(BUILD)/tests/test_claim: $(call objects,patcherd/look.c patcherd/claim.c patcherd/replace.c patcherd/store.c)
 $(BUILD)/tests/test_transaction $(BUILD)/tests/test_revert: $(call objects,$(TRANSACTION))
-$(BUILD)/tests/test_recover: $(call faults,$(TRANSACTION) patcherd/recover.c)
+$(BUILD)/tests/test_recover $(BUILD)/tests/test_replace: $(call faults,$(TRANSACTION) patcherd/recover.c)
 $(BUILD)/tests/test_offline: $(call faults,$(TRANSACTION) patcherd/recover.c)
 
 $(BUILD)/tests/symtab_bench: $(BUILD)/obj/tests/bench/symtab_bench.o $(BUILD)/lib.a

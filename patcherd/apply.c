@@ -8,10 +8,12 @@
 
 #include "arming.h"
 #include "claim.h"
+#include "log.h"
 #include "offline.h"
+#include "prove.h"
+#include "replace.h"
 #include "reply.h"
 #include "result.h"
-#include "spec.h"
 
 enum { PATCHES_MAX = 64, SOURCE_MAX = 4096 };
 
@@ -58,6 +60,7 @@ static bool jobs_unpack(json_t *patches, struct request *request)
 static void request_free(struct request *request)
 {
 	for (size_t i = 0; i < request->count; i++) {
+		replace_deinit(&request->jobs[i]);
 		if (request->jobs[i].planned)
 			plan_deinit(&request->jobs[i].plan);
 		if (request->jobs[i].parsed)
@@ -96,18 +99,6 @@ static void job_warn(struct job *job, const char *text, const char *why)
 	(void)snprintf(warning, sizeof(warning), "%s: %s", text, why);
 	/* without memory for a warning the outcome still stands */
 	(void)!strings_add(&job->plan.warnings, warning);
-}
-
-static void job_prove(struct job *job, const struct kernel *kernel, const struct fail *unusable)
-{
-	job->parsed = spec_parse(job->source, job->yaml, strlen(job->yaml), &job->patch,
-				 &job->fail) == 0;
-	if (!job->parsed)
-		return;
-	if (unusable != NULL)
-		job->fail = *unusable;
-	else
-		job->planned = plan_make(kernel, &job->patch, &job->plan, &job->fail) == 0;
 }
 
 static size_t jobs_with(const struct request *request, enum outcome outcome)
@@ -158,7 +149,7 @@ static void jobs_prove(struct request *request)
 	bool usable = live_refresh(live, &fail) == 0;
 
 	for (size_t i = 0; i < request->count; i++)
-		job_prove(&request->jobs[i], &live->kernel, usable ? NULL : &fail);
+		prove(daemon, &request->jobs[i], usable ? NULL : &fail);
 	if (!usable)
 		return;
 	if (daemon->journal != NULL && jobs_compare(request, &fail) == 0)
@@ -178,33 +169,29 @@ static void jobs_prove(struct request *request)
 static int job_check(struct job *job, struct target *target, const struct cpus *away,
 		     struct fail *fail)
 {
-	CLEANUP_FREE struct target_change *changes = NULL;
-	CLEANUP_FREE struct site_plan **sites = NULL;
-	size_t count = 0, failed;
+	const size_t most = job->plan.site_count + job->undone_count;
+	CLEANUP_FREE struct target_change *changes = calloc(most + 1, sizeof(*changes));
+	CLEANUP_FREE struct store_site *sites = calloc(most + 1, sizeof(*sites));
+	size_t count, failed;
 
-	changes = calloc(job->plan.site_count + 1, sizeof(*changes));
-	sites = calloc(job->plan.site_count + 1, sizeof(struct site_plan *));
 	if (changes == NULL || sites == NULL)
 		return fail_memory(fail, "asking whether it can be written");
-	for (size_t i = 0; i < job->plan.site_count; i++) {
-		struct site_plan *site = &job->plan.sites[i];
-
-		if (site->outcome != OUTCOME_APPLICABLE)
-			continue;
-		sites[count] = site;
-		changes[count++] = (struct target_change){
-			.address = site->address, .length = site->replacement.bytes.length,
-			.expected = site->found.bytes.data,
-			.replacement = site->replacement.bytes.data,
-			.multiple = site->multiple,
+	if (replace_sites(job, 0, sites, &count, fail) < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		changes[i] = (struct target_change){
+			.address = sites[i].address, .length = sites[i].wanted.length,
+			.expected = sites[i].before.data, .replacement = sites[i].wanted.data,
+			.multiple = sites[i].multiple,
 		};
-	}
 	if (target_check(target, changes, count, away, &failed, fail) == 0)
 		return 0;
-	if (failed < count) {
-		sites[failed]->outcome = fail->code;
-		free(sites[failed]->message);
-		sites[failed]->message = strdup(fail->message);
+	if (failed < count && sites[failed].number < job->plan.site_count) {
+		struct site_plan *site = &job->plan.sites[sites[failed].number];
+
+		site->outcome = fail->code;
+		free(site->message);
+		site->message = strdup(fail->message);
 	}
 	return -1;
 }
@@ -267,6 +254,26 @@ static json_t *results(const struct request *request, uint64_t stop_nanoseconds)
 	return list;
 }
 
+/* What it took the place of is not waited for any more, either. */
+static void replaced_note(const struct request *request, const struct job *job)
+{
+	char message[128];
+	struct fail fail;
+
+	for (size_t i = 0; i < job->patch.replaces.count; i++) {
+		if (journal_disarm(request->daemon->journal, job->patch.replaces.items[i],
+				   &fail) < 0)
+			log_line(LOG_ERR, &(struct log_about){
+				 .patch = job->patch.replaces.items[i], .caller = request->caller },
+				 "it was replaced, and is armed still: %s", fail.message);
+	}
+
+	(void)snprintf(message, sizeof(message), "replaced by %s", job->patch.name);
+	for (size_t i = 0; i < job->replaced_count; i++)
+		daemon_note(request->daemon, request->caller, "revert", job->replaced[i].patch,
+			    OUTCOME_REVERTED, message);
+}
+
 static void jobs_note(const struct request *request)
 {
 	for (size_t i = 0; i < request->count; i++) {
@@ -274,6 +281,8 @@ static void jobs_note(const struct request *request)
 
 		daemon_note(request->daemon, request->caller, "apply", job_name(job),
 			    job_outcome(job), job_message(job));
+		if (job_outcome(job) == OUTCOME_APPLIED)
+			replaced_note(request, job);
 	}
 }
 

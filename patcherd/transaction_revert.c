@@ -149,6 +149,9 @@ static int revert_make(struct revert *revert, struct target *target, struct fail
 		*fail = mismatch;
 		return -1;
 	}
+	/* Two patches have the same bytes where one was about to take the other's place. */
+	if (store_join(revert->sites, &revert->site_count, fail) < 0)
+		return -1;
 	if (revert->site_count > STORE_SITES_MAX)
 		return fail_set(fail, OUTCOME_ERROR, "these patches have %zu sites together, and "
 				"one step changes up to %d: revert fewer at once",
