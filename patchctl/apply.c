@@ -5,38 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "result.h"
-#include "spec.h"
-
-/* JSON carries UTF-8 without NUL. What cannot be sent is no valid file either, and the parser
- * says where. */
-static json_t *file_json(const struct patch_file *file, struct fail *fail)
-{
-	json_t *yaml = memchr(file->text, '\0', file->length) == NULL ?
-			       json_stringn(file->text, file->length) : NULL;
-	struct patch patch;
-	json_t *json;
-
-	if (yaml == NULL) {
-		if (spec_parse(file->name, file->text, file->length, &patch, fail) == 0) {
-			patch_deinit(&patch);
-			(void)fail_memory(fail, file->name);
-		}
-		return NULL;
-	}
-	json = json_pack("{s:o, s:o}", "name", result_text(file->name), "yaml", yaml);
-	if (json == NULL)
-		(void)fail_memory(fail, file->name);
-	return json;
-}
-
 static int request_make(const struct options *options, const struct patch_file *files,
 			size_t count, json_t **out, struct fail *fail)
 {
 	json_t *patches = json_array();
 
 	for (size_t i = 0; i < count; i++) {
-		json_t *json = file_json(&files[i], fail);
+		json_t *json = patch_file_json(&files[i], fail);
 
 		if (json == NULL || json_array_append_new(patches, json) != 0) {
 			if (json != NULL)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "arming.h"
+#include "boot.h"
 #include "claim.h"
 #include "log.h"
 #include "offline.h"
@@ -339,7 +340,8 @@ static json_t *jobs_apply(struct request *request)
 		applicable_set(request, OUTCOME_NOT_WRITABLE, daemon->live.not_writable.message);
 		return refuse(request, &fail);
 	}
-	if (jobs_write(request, &transaction, &fail) < 0) {
+	if (boot_mark(daemon, request->jobs, request->count, &fail) < 0 ||
+	    jobs_write(request, &transaction, &fail) < 0) {
 		if (jobs_with(request, fail.code) == 0)
 			applicable_set(request, fail.code, fail.message);
 		return refuse(request, &fail);

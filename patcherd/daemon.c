@@ -24,13 +24,23 @@ static int read_boot_id(char out[37], struct fail *fail)
 
 int daemon_init(struct daemon *daemon, const char *path, struct fail *fail)
 {
+	const char *slash = strrchr(path, '/');
+
 	if (read_boot_id(daemon->boot_id, fail) < 0)
 		return -1;
+	daemon->directory = slash == NULL ? strdup(".") :
+			    strndup(path, slash == path ? 1 : (size_t)(slash - path));
+	if (daemon->directory == NULL)
+		return fail_memory(fail, "the journal's directory");
 	if (journal_open(path, daemon->boot_id, &daemon->journal, &daemon->journal_fail) < 0) {
 		daemon->journal = NULL;
 		log_line(LOG_ERR, NULL, "nothing will be written to the kernel: %s",
 			 daemon->journal_fail.message);
 	}
+	daemon->markers = (struct markers){
+		.directory = daemon->directory, .boot_id = daemon->boot_id,
+	};
+	markers_start(&daemon->markers);
 	return 0;
 }
 
@@ -40,6 +50,8 @@ void daemon_deinit(struct daemon *daemon)
 	if (daemon->journal != NULL)
 		journal_close(daemon->journal);
 	daemon->journal = NULL;
+	free(daemon->directory);
+	daemon->directory = NULL;
 }
 
 /* Whether the journal has anything that was interrupted; where it cannot be read, it may. */

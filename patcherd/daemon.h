@@ -4,6 +4,7 @@
 #define PATCHERD_DAEMON_H
 
 #include "live.h"
+#include "marker.h"
 #include "transaction.h"
 
 struct daemon {
@@ -12,10 +13,12 @@ struct daemon {
 	struct journal *journal;	/* NULL: it could not be opened; */
 	struct fail journal_fail;	/* this says why, and nothing is written */
 	char boot_id[37];
+	char *directory;		/* the journal's, and of what lies beside it */
+	struct markers markers;
 	bool recovered;			/* recover() has run */
 };
 
-/* boot_id, and the journal at `path`, where it can be opened. */
+/* boot_id, and the journal at `path`, where it can be opened, and what lies beside it. */
 int daemon_init(struct daemon *daemon, const char *path, struct fail *fail) MUST_CHECK;
 void daemon_deinit(struct daemon *daemon);
 

@@ -9,6 +9,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "boot.h"
 #include "listen.h"
 #include "log.h"
 #include "methods.h"
@@ -146,6 +147,7 @@ static int serve(const struct options *options, struct listener *listener, int s
 		.target_kind = strcmp(options->target, "auto") == 0 ? NULL : options->target,
 		.live = { .system_map = options->system_map },
 	};
+	const struct server_source sources[] = { boot_source(&daemon) };
 	int result;
 
 	if (daemon_init(&daemon, options->journal, fail) < 0)
@@ -154,7 +156,11 @@ static int serve(const struct options *options, struct listener *listener, int s
 	log_line(LOG_INFO, NULL, "patcherd %s serves %s", VERSION,
 		 listener->path != NULL ? listener->path : "the socket systemd passed");
 	systemd_notify("READY=1");
-	result = server_run(listener->fd, stop, methods_answer, &daemon, NULL, 0, fail);
+	result = server_run(listener->fd, stop, methods_answer, &daemon, sources,
+			    sizeof(sources) / sizeof(sources[0]), fail);
+	/* The socket of another goes on without us, and so does this boot: systemd/patcherd.socket */
+	if (listener->path != NULL)
+		boot_end(&daemon);
 	systemd_notify("STOPPING=1");
 	daemon_deinit(&daemon);
 	return result;

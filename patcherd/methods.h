@@ -18,6 +18,7 @@ typedef json_t *method_answer(struct daemon *daemon, const struct journal_caller
 method_answer method_dry_run, method_apply;			/* apply.c */
 method_answer method_revert;					/* revert.c */
 method_answer method_status, method_history;			/* status.c */
+method_answer method_enable, method_disable, method_boot;	/* boot.c */
 method_answer method_disassemble;				/* disassemble.c */
 method_answer method_symbols;					/* symbols.c */
 method_answer method_hazards;					/* hazards.c */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "boot.h"
 #include "look.h"
 #include "offline.h"
 #include "reply.h"
@@ -247,6 +248,7 @@ static json_t *entry_json(const struct view *view, const struct journal_entry *e
 	const struct daemon *daemon = view->daemon;
 	struct fail fail;
 	bool this_boot = strcmp(entry->boot_id, daemon->boot_id) == 0, looked, owned = false;
+	bool enabled, blocked;
 	json_t *json, *sites;
 
 	if (now == NULL)
@@ -268,6 +270,9 @@ static json_t *entry_json(const struct view *view, const struct journal_entry *e
 			 "intended_at", time_json(entry->intended_at),
 			 "changed_at", time_json(entry->changed_at),
 			 "caller", caller_json(&entry->caller), "sites", sites);
+	boot_flags(daemon, entry->patch, &enabled, &blocked);
+	(void)json_object_set_new(json, "enabled", json_boolean(enabled));
+	(void)json_object_set_new(json, "blocked", json_boolean(blocked));
 	free(verdict.message);
 	return json;
 }
@@ -338,7 +343,7 @@ json_t *method_status(struct daemon *daemon, const struct journal_caller *caller
 {
 	const char *patch = json_string_value(values[0]);
 	struct journal_entry *entries = NULL;
-	json_t *list;
+	json_t *list, *boot;
 	struct view view = { .daemon = daemon };
 	size_t count = 0;
 	struct fail fail, target_fail, owners_fail;
@@ -357,12 +362,15 @@ json_t *method_status(struct daemon *daemon, const struct journal_caller *caller
 		journal_entry_deinit(&entries[i]);
 	}
 	free(entries);
-	if (!complete || (count == 0 && patch != NULL)) {
+	boot = boot_json(daemon, patch);
+	if (!complete || (count == 0 && patch != NULL &&
+			  json_array_size(json_object_get(boot, "enabled")) == 0)) {
 		json_decref(list);
+		json_decref(boot);
 		return complete ? unknown(daemon, patch) : NULL;
 	}
-	return reply_with(json_pack("{s:o, s:o}", "patches", list,
-				    "left_offline", left_offline_json(daemon)));
+	return reply_with(json_pack("{s:o, s:o, s:o}", "patches", list,
+				    "left_offline", left_offline_json(daemon), "boot", boot));
 }
 
 static json_t *event_json(const struct journal_event *event)

@@ -112,7 +112,7 @@ usage "there is no command 'nosuch'" help nosuch
 # --- help ---
 run --list-commands
 ok '--list-commands prints the commands' eval 'exits 0 && err_is_empty &&
-	[ "$(tr "\n" " " <"$work/out")" = "apply dry-run revert status history doctor disassemble symbols types hazards help " ]'
+	[ "$(tr "\n" " " <"$work/out")" = "apply dry-run revert status enable disable boot history doctor disassemble symbols types hazards help " ]'
 mapfile -t commands <"$work/out"
 for command in "${commands[@]}"; do
 	run help "$command"

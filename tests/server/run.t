@@ -213,7 +213,7 @@ def test_parameters_are_checked_by_name_and_type(daemon):
 
 
 def test_null_stands_for_a_parameter_that_is_not_given(daemon):
-    nothing = {"parameters": {"patches": [], "left_offline": None}}
+    nothing = {"parameters": {"patches": [], "left_offline": None, "boot": None}}
     assert daemon.call("io.patcherd.Status", patch=None) == nothing
     with daemon.connect() as client:
         client.sendall(encode({"method": "io.patcherd.Status", "parameters": None}))
@@ -376,6 +376,143 @@ def test_cpus_of_another_boot_are_nobodys_concern(daemon):
         assert re.search(r"^  CPUs left offline +none$", text, re.M), text
     finally:
         second.end()
+
+
+# ---- at boot -----------------------------------------------------------------------------------
+
+
+IO_URING = "patches/io-uring-off.yaml"
+
+
+def enable_io_uring(daemon):
+    result = patchctl(daemon, "enable", IO_URING)
+    assert result.returncode == 0, result
+    return os.path.join(os.path.dirname(daemon.journal), "enabled", "io-uring-off.yaml")
+
+
+def marker(daemon, boot_id, until=0, patch="io-uring-off"):
+    """As it is there when patcherd was writing to the kernel."""
+    directory = os.path.join(os.path.dirname(daemon.journal), "applying")
+    os.makedirs(directory, exist_ok=True)
+    path = os.path.join(directory, patch)
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump({"boot_id": boot_id, "at": "2026-11-21T03:00:00Z", "sha256": "0" * 64,
+                   "until": until}, file)
+    return path
+
+
+def test_the_text_of_what_is_enabled_is_kept_for_root_alone(daemon):
+    kept = enable_io_uring(daemon)
+    with open(kept, encoding="utf-8") as copy, open(IO_URING, encoding="utf-8") as original:
+        assert copy.read() == original.read()
+    assert os.stat(kept).st_mode & 0o777 == 0o600
+    assert os.stat(os.path.dirname(kept)).st_mode & 0o777 == 0o700
+    assert os.listdir(os.path.dirname(kept)) == ["io-uring-off.yaml"]
+    boot = daemon.call("io.patcherd.Status", patch="io-uring-off")["parameters"]["boot"]
+    assert boot == {"enabled": [{"patch": "io-uring-off", "blocked": None}], "off": None,
+                    "message": None, "attention": False}, boot
+    result = patchctl(daemon, "status")
+    assert (result.returncode, result.stdout) == (
+        0, "no patch was ever applied\nenabled at boot: io-uring-off\n"), result
+    result = patchctl(daemon, "disable", "io-uring-off")
+    assert result.returncode == 0 and not os.path.exists(kept), result
+    assert daemon.call("io.patcherd.Status")["parameters"]["boot"] is None
+
+
+def test_nothing_but_a_whole_patch_is_enabled(daemon):
+    expect(daemon.call("io.patcherd.Enable", file={"name": "a.yaml", "yaml": "patch: ["}),
+           "io.patcherd.Failed", outcome="invalid-spec")
+    expect(daemon.call("io.patcherd.Enable", patch="../../etc/passwd"), "io.patcherd.Failed",
+           outcome="not-found")
+    expect(daemon.call("io.patcherd.Enable", patch="io-uring-off"), "io.patcherd.Failed",
+           outcome="not-found")
+    expect(daemon.call("io.patcherd.Enable"), SERVICE + "InvalidParameter")
+    expect(daemon.call("io.patcherd.Disable", patch="../journal.db"), "io.patcherd.Failed",
+           outcome="not-found")
+    assert os.path.exists(daemon.journal)
+    assert not os.path.exists(os.path.join(os.path.dirname(daemon.journal), "enabled"))
+
+
+def test_each_patch_at_boot_has_its_own_result(daemon):
+    enable_io_uring(daemon)
+    directory = os.path.join(os.path.dirname(daemon.journal), "enabled")
+    shutil.copy(IO_URING, os.path.join(directory, "another.yaml"))
+    with open(os.path.join(directory, "broken.yaml"), "w", encoding="utf-8") as file:
+        file.write("patch: [")
+    os.symlink("/etc/passwd", os.path.join(directory, "link.yaml"))
+    os.mkfifo(os.path.join(directory, "pipe.yaml"))
+    with open(os.path.join(directory, ".half.yaml"), "w", encoding="utf-8") as file:
+        file.write("patch: half")
+    results = daemon.call("io.patcherd.Boot")["parameters"]["results"]
+    found = {result["patch"]: result["outcome"] for result in results}
+    own = found.pop("io-uring-off")
+    assert own not in ("invalid-spec", "error"), results
+    assert found == {"another": "invalid-spec", "broken": "invalid-spec", "link": "error",
+                     "pipe": "error"}, results
+    assert "the patch is named io-uring-off" in results[0]["message"], results[0]
+
+
+def test_a_marker_of_another_boot_blocks_until_it_is_enabled_again(daemon):
+    enable_io_uring(daemon)
+    daemon.end()
+    left = marker(daemon, OTHER_BOOT)
+    second = Daemon(daemon.directory)
+    try:
+        assert "io-uring-off" in second.text() and "in a crash" in second.text()
+        result = patchctl(second, "boot")
+        assert result.returncode == 14 and "blocked" in result.stdout, result
+        assert not os.path.exists(left)
+        result = patchctl(second, "status")
+        assert result.returncode == 14, result
+        assert "attention: io-uring-off is blocked" in result.stdout, result
+        assert "2026-11-21T03:00:00Z" in result.stdout, result
+        assert re.search("^! patches at boot +1 enabled$", patchctl(second, "doctor").stdout, re.M)
+    finally:
+        second.end()
+    third = Daemon(daemon.directory)
+    try:
+        assert patchctl(third, "status").returncode == 14, "a restart made it forget"
+        result = patchctl(third, "enable", "io-uring-off")
+        assert result.returncode == 0 and "no longer blocked" in result.stdout, result
+        assert patchctl(third, "status").returncode == 0
+        assert "blocked" not in patchctl(third, "boot").stdout
+    finally:
+        third.end()
+
+
+def test_what_is_no_marker_blocks_too(daemon):
+    enable_io_uring(daemon)
+    daemon.end()
+    with open(marker(daemon, OTHER_BOOT), "w", encoding="utf-8") as file:
+        file.write("{")
+    second = Daemon(daemon.directory)
+    try:
+        result = patchctl(second, "status")
+        assert result.returncode == 14 and "is no marker" in result.stdout, result
+        assert patchctl(second, "disable", "io-uring-off").returncode == 0
+        assert patchctl(second, "status").returncode == 0
+    finally:
+        second.end()
+
+
+def test_a_marker_of_this_boot_goes_when_its_time_has_passed(daemon):
+    daemon.end()
+    passed = marker(daemon, THIS_BOOT)
+    lasts = marker(daemon, THIS_BOOT, 2 ** 52, "lasts")
+    second = Daemon(daemon.directory)
+    try:
+        while os.path.exists(passed):
+            assert serves(second)
+        assert os.path.exists(lasts)
+        second.end(signal.SIGKILL)
+        assert os.path.exists(lasts), "a kill is no orderly end"
+        third = Daemon(daemon.directory)
+        assert os.path.exists(lasts)
+        assert patchctl(third, "status").returncode == 0
+        third.end()
+        assert not os.path.exists(lasts), "an orderly end is no crash"
+    finally:
+        second.notify.close()
 
 
 # ---- how it answers ----------------------------------------------------------------------------
