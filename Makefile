@@ -123,6 +123,9 @@ $(BUILD)/tests/patterns: $(BUILD)/obj/tests/patterns/patterns.o $(BUILD)/lib.a
 faults = $(patsubst %.c,$(BUILD)/obj/faults/%.o,$(1))
 TRANSACTION = $(patsubst %,patcherd/%.c,transaction transaction_revert store claim look offline trace \
 	replace)
+$(BUILD)/tests/test_confirm: $(call objects,patcherd/confirm.c)
+$(BUILD)/tests/test_trouble: $(call objects,patcherd/trouble.c)
+$(BUILD)/tests/test_trace: $(call objects,patcherd/trace.c)
 $(BUILD)/tests/test_look: $(call objects,patcherd/look.c)
 $(BUILD)/tests/test_uevent: $(call objects,patcherd/uevent.c)
 $(BUILD)/tests/test_armed_state: $(call objects,patcherd/armed_state.c)

@@ -21,8 +21,12 @@ static int request_make(const struct options *options, const struct patch_file *
 		}
 	}
 	/* What is not asked for is not named: an older patcherd does not know it. */
-	*out = json_pack("{s:o, s:s?, s:o*}", "patches", patches, "target", options->target,
-			 "offline_cpus", options->offline_cpus ? json_true() : NULL);
+	*out = json_pack("{s:o, s:s?, s:o*, s:o*, s:o*}", "patches", patches, "target",
+			 options->target,
+			 "offline_cpus", options->offline_cpus ? json_true() : NULL,
+			 "confirm_within", options->confirm_within != 0 ?
+					   json_integer(options->confirm_within) : NULL,
+			 "ignore_warnings", options->ignore_warnings ? json_true() : NULL);
 	return *out == NULL ? fail_memory(fail, "the request") : 0;
 }
 
@@ -130,6 +134,8 @@ int command_apply(const struct options *options, int count, char **arguments)
 		return usage_error("%s", wrong);
 	if (stdin_twice(count, arguments))
 		return usage_error("'-', the standard input, can be read only once");
+	if (options->ignore_warnings && options->confirm_within == 0)
+		return usage_error("--ignore-warnings needs --confirm-within");
 	return read_and_run(options, "Apply", count, arguments);
 }
 

@@ -30,6 +30,8 @@ struct options {
 	bool force;
 	bool offline_cpus;
 	bool digest;
+	unsigned confirm_within;	/* seconds */
+	bool ignore_warnings;
 	const char *types[TYPE_OPTIONS_MAX];	/* "rdi=file_lock" */
 	size_t type_count;
 	bool help;
@@ -40,6 +42,7 @@ struct options {
 /* The commands. Each returns patchctl's exit status. */
 int command_apply(const struct options *options, int count, char **arguments);
 int command_dry_run(const struct options *options, int count, char **arguments);
+int command_confirm(const struct options *options, int count, char **arguments);
 int command_revert(const struct options *options, int count, char **arguments);
 int command_status(const struct options *options, int count, char **arguments);
 int command_enable(const struct options *options, int count, char **arguments);
@@ -69,6 +72,9 @@ void patch_file_deinit(struct patch_file *file);
 json_t *patch_file_json(const struct patch_file *file, struct fail *fail);
 /* Whether an argument is a file and not the name of a patch, which has neither slash nor dot. */
 bool is_patch_file(const char *argument);
+
+/* confirm.c: "90s", "5m", "2h". Returns 0 or an exit status. */
+int confirm_time_parse(const char *text, unsigned *out);
 
 /* image.c: the kernel in a file. */
 /* The file itself, or what is packed in it. */

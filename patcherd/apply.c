@@ -9,6 +9,7 @@
 #include "arming.h"
 #include "boot.h"
 #include "claim.h"
+#include "confirm_live.h"
 #include "log.h"
 #include "offline.h"
 #include "prove.h"
@@ -23,6 +24,8 @@ struct request {
 	const struct journal_caller *caller;
 	bool offline_cpus;
 	bool when_loaded;
+	json_int_t confirm_within;	/* seconds; 0: it stays */
+	bool ignore_warnings;
 	struct job jobs[PATCHES_MAX];
 	size_t count;
 };
@@ -234,6 +237,48 @@ static void jobs_check(struct request *request)
 	}
 }
 
+/* By when it is to be confirmed, and how the kernel is before it is written to: what the write itself
+ * brings about counts. */
+static void confirm_set(struct request *request, struct transaction *transaction)
+{
+	if (request->confirm_within == 0)
+		return;
+	transaction->confirm_by = boottime_now() + request->confirm_within * 1000000;
+	transaction->ignore_warnings = request->ignore_warnings;
+	trouble_take(&request->daemon->trouble, &transaction->mark);
+}
+
+/* What whoever applied it for a time has to know. */
+static void confirm_tell(struct request *request, const struct transaction *transaction)
+{
+	struct fail unknown;
+	char message[256];
+
+	if (request->confirm_within == 0)
+		return;
+	confirm_wake(request->daemon);
+	for (size_t i = 0; i < request->count; i++) {
+		struct job *job = &request->jobs[i];
+
+		if (job_outcome(job) != OUTCOME_APPLIED)
+			continue;
+		(void)snprintf(message, sizeof(message), "it is reverted in %" JSON_INTEGER_FORMAT
+			       " seconds, unless `patchctl confirm %s` comes before",
+			       request->confirm_within, job->patch.name);
+		job_set(job, OUTCOME_APPLIED, message);
+		if (!request->ignore_warnings &&
+		    trouble_unknown(&request->daemon->trouble, &transaction->mark, &unknown))
+			job_warn(job, "not all that would revert it before can be known",
+				 unknown.message);
+	}
+}
+
+static void jobs_warn(struct request *request, const char *text, const char *why)
+{
+	for (size_t i = 0; i < request->count && why[0] != '\0'; i++)
+		job_warn(&request->jobs[i], text, why);
+}
+
 static json_t *results(const struct request *request, uint64_t stop_nanoseconds)
 {
 	const struct live *live = &request->daemon->live;
@@ -329,6 +374,7 @@ static json_t *jobs_apply(struct request *request)
 		.journal = daemon->journal, .target = daemon->live.target,
 		.boot_id = daemon->boot_id, .caller = *request->caller,
 		.cpus = CPUS_DIRECTORY, .offline_cpus = request->offline_cpus,
+		.trace = &trace_kernel,
 	};
 	struct fail fail = { .code = OUTCOME_ERROR };
 	size_t applicable = jobs_with(request, OUTCOME_APPLICABLE);
@@ -340,17 +386,16 @@ static json_t *jobs_apply(struct request *request)
 		applicable_set(request, OUTCOME_NOT_WRITABLE, daemon->live.not_writable.message);
 		return refuse(request, &fail);
 	}
+	confirm_set(request, &transaction);
 	if (boot_mark(daemon, request->jobs, request->count, &fail) < 0 ||
 	    jobs_write(request, &transaction, &fail) < 0) {
 		if (jobs_with(request, fail.code) == 0)
 			applicable_set(request, fail.code, fail.message);
 		return refuse(request, &fail);
 	}
-	if (transaction.left_offline.message[0] != '\0') {
-		for (size_t i = 0; i < request->count; i++)
-			job_warn(&request->jobs[i], "offline-cpus",
-				 transaction.left_offline.message);
-	}
+	confirm_tell(request, &transaction);
+	jobs_warn(request, "offline-cpus", transaction.left_offline.message);
+	jobs_warn(request, "trace", transaction.untraced.message);
 	jobs_note(request);
 	return reply_with(json_pack("{s:o}", "results",
 				    results(request, transaction.stop_nanoseconds)));
@@ -402,10 +447,16 @@ static json_t *run(struct daemon *daemon, const struct journal_caller *caller,
 	request->caller = caller;
 	request->offline_cpus = json_is_true(values[2]);
 	request->when_loaded = json_is_true(values[3]);
+	request->confirm_within = json_integer_value(values[4]);
+	request->ignore_warnings = json_is_true(values[5]);
 	if (!jobs_unpack(values[0], request))
 		reply = reply_invalid("patches");
 	else if (request->when_loaded && (values[1] != NULL || request->offline_cpus))
 		reply = reply_invalid("when_loaded");	/* they are not kept until its module comes */
+	else if (values[4] != NULL && (request->confirm_within < CONFIRM_SECONDS_LEAST ||
+				       request->confirm_within > CONFIRM_SECONDS_MOST ||
+				       request->when_loaded))
+		reply = reply_invalid("confirm_within");	/* nor is it kept until then */
 	else if (!target_select(daemon, json_string_value(values[1])))
 		reply = reply_invalid("target");
 	else

@@ -26,6 +26,7 @@ int daemon_init(struct daemon *daemon, const char *path, struct fail *fail)
 {
 	const char *slash = strrchr(path, '/');
 
+	trouble_init(&daemon->trouble, &trouble_paths);
 	if (read_boot_id(daemon->boot_id, fail) < 0)
 		return -1;
 	daemon->directory = slash == NULL ? strdup(".") :
@@ -47,6 +48,8 @@ int daemon_init(struct daemon *daemon, const char *path, struct fail *fail)
 void daemon_deinit(struct daemon *daemon)
 {
 	live_deinit(&daemon->live);
+	confirm_deinit(&daemon->confirm);
+	trouble_deinit(&daemon->trouble);
 	if (daemon->journal != NULL)
 		journal_close(daemon->journal);
 	daemon->journal = NULL;
@@ -75,7 +78,7 @@ void daemon_recover(struct daemon *daemon)
 	struct transaction transaction = {
 		.journal = daemon->journal, .boot_id = daemon->boot_id,
 		.caller = { .uid = getuid(), .pid = getpid(), .comm = "patcherd" },
-		.cpus = CPUS_DIRECTORY,
+		.cpus = CPUS_DIRECTORY, .trace = &trace_kernel,
 	};
 	struct fail fail;
 

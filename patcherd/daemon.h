@@ -3,9 +3,11 @@
 #ifndef PATCHERD_DAEMON_H
 #define PATCHERD_DAEMON_H
 
+#include "confirm.h"
 #include "live.h"
 #include "marker.h"
 #include "transaction.h"
+#include "trouble.h"
 
 struct daemon {
 	const char *target_kind;	/* --target; NULL: the best there is */
@@ -16,6 +18,10 @@ struct daemon {
 	char *directory;		/* the journal's, and of what lies beside it */
 	struct markers markers;
 	bool recovered;			/* recover() has run */
+	struct trouble trouble;
+	struct confirm confirm;		/* see confirm_live.h */
+	struct server_source *confirm_source;
+	int64_t confirm_due;		/* milliseconds of CLOCK_MONOTONIC; -1: nothing is pending */
 };
 
 /* boot_id, and the journal at `path`, where it can be opened, and what lies beside it. */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "boot.h"
+#include "confirm_live.h"
 #include "listen.h"
 #include "log.h"
 #include "methods.h"
@@ -147,12 +148,13 @@ static int serve(const struct options *options, struct listener *listener, int s
 		.target_kind = strcmp(options->target, "auto") == 0 ? NULL : options->target,
 		.live = { .system_map = options->system_map },
 	};
-	const struct server_source sources[] = { boot_source(&daemon) };
+	struct server_source sources[] = { boot_source(&daemon), { .fd = -1 } };
 	int result;
 
 	if (daemon_init(&daemon, options->journal, fail) < 0)
 		return -1;
 	daemon_recover(&daemon);
+	confirm_source(&daemon, &sources[1]);
 	log_line(LOG_INFO, NULL, "patcherd %s serves %s", VERSION,
 		 listener->path != NULL ? listener->path : "the socket systemd passed");
 	systemd_notify("READY=1");

@@ -16,6 +16,7 @@ typedef json_t *method_answer(struct daemon *daemon, const struct journal_caller
 			      json_t *const values[METHOD_PARAMETERS]);
 
 method_answer method_dry_run, method_apply;			/* apply.c */
+method_answer method_confirm;					/* confirm_live.c */
 method_answer method_revert;					/* revert.c */
 method_answer method_status, method_history;			/* status.c */
 method_answer method_enable, method_disable, method_boot;	/* boot.c */

@@ -190,6 +190,8 @@ static void offline_warn(struct request *request, const struct transaction *tran
 	else if (request->offline_cpus && transaction->target->info.stops)
 		request->warning = strdup("offline-cpus: without effect: this way in stops all "
 					  "CPUs by itself");
+	else if (transaction->untraced.message[0] != '\0')
+		request->warning = strdup(transaction->untraced.message);
 }
 
 /* Runs the transaction; its results for each entry. */
@@ -200,6 +202,7 @@ static int entries_revert(struct request *request, struct fail *fail)
 		.journal = daemon->journal, .target = daemon->live.target,
 		.boot_id = daemon->boot_id, .caller = *request->caller,
 		.cpus = CPUS_DIRECTORY, .offline_cpus = request->offline_cpus,
+		.trace = &trace_kernel,
 	};
 	CLEANUP_FREE struct reverted *reverted = calloc(request->chosen, sizeof(*reverted));
 	bool told = false;

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "boot.h"
+#include "confirm_live.h"
 #include "look.h"
 #include "offline.h"
 #include "reply.h"
@@ -240,6 +241,41 @@ static json_t *sites_json(const struct view *view, const struct journal_entry *e
 	return list;
 }
 
+static json_int_t seconds_left(const struct journal_entry *entry)
+{
+	int64_t left = entry->confirm_by - boottime_now();
+
+	return left > 0 ? (left + 999999) / 1000000 : 0;
+}
+
+/* What it waits for, or why it could not be reverted yet, before what else there is to say. */
+static void verdict_of_pending(const struct daemon *daemon, const struct journal_entry *entry,
+			       struct verdict *verdict)
+{
+	const struct confirm_item *stuck = confirm_stuck(&daemon->confirm, entry->id);
+	struct fail said = { .message = "" }, unknown;
+
+	if (stuck != NULL) {
+		fail_append(&said, "%.1000s; but it could not be reverted, which is tried again and "
+			    "again: %.1500s", stuck->reason, stuck->failure);
+		verdict->attention = true;
+	} else {
+		fail_append(&said, "it is reverted in %" JSON_INTEGER_FORMAT " seconds, unless "
+			    "`patchctl confirm %s` comes before", seconds_left(entry),
+			    entry->patch);
+		if (!entry->ignore_warnings &&
+		    trouble_unknown(&daemon->trouble, &entry->mark, &unknown))
+			fail_append(&said, "\nnot all that would revert it before can be known: "
+				    "%.1000s", unknown.message);
+	}
+	if (verdict->message != NULL)
+		fail_append(&said, "\n%.1000s", verdict->message);
+	if (strcmp(verdict->state, "applied") == 0)
+		verdict->state = "pending";
+	free(verdict->message);
+	verdict->message = strdup(said.message);
+}
+
 static json_t *entry_json(const struct view *view, const struct journal_entry *entry)
 {
 	CLEANUP_FREE struct look_site *now = calloc(entry->site_count + 1, sizeof(*now));
@@ -248,6 +284,7 @@ static json_t *entry_json(const struct view *view, const struct journal_entry *e
 	const struct daemon *daemon = view->daemon;
 	struct fail fail;
 	bool this_boot = strcmp(entry->boot_id, daemon->boot_id) == 0, looked, owned = false;
+	bool pending;
 	bool enabled, blocked;
 	json_t *json, *sites;
 
@@ -257,6 +294,9 @@ static json_t *entry_json(const struct view *view, const struct journal_entry *e
 		 look_at_entry(daemon->live.target, entry, now, &look, &fail) == 0;
 	verdict_make(entry, this_boot, looked, look,
 		     view->unreadable == NULL ? &fail : view->unreadable, &verdict);
+	pending = this_boot && confirm_pending(entry);
+	if (pending)
+		verdict_of_pending(daemon, entry, &verdict);
 	sites = sites_json(view, entry, looked ? now : NULL, &owned);
 	if (owned && verdict.message == NULL)
 		verdict.message = strdup("somebody else owns bytes that it changed; its sites say "
@@ -273,6 +313,8 @@ static json_t *entry_json(const struct view *view, const struct journal_entry *e
 	boot_flags(daemon, entry->patch, &enabled, &blocked);
 	(void)json_object_set_new(json, "enabled", json_boolean(enabled));
 	(void)json_object_set_new(json, "blocked", json_boolean(blocked));
+	(void)json_object_set_new(json, "confirm_seconds_left",
+				  pending ? json_integer(seconds_left(entry)) : json_null());
 	free(verdict.message);
 	return json;
 }

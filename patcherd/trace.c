@@ -9,6 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fault_image.h"
+#include "log.h"
+
 /* TAINT_USER of include/linux/panic.h. A line longer than LOG_LINE_MAX (kernel/printk/printk.c), which
  * is 992 or more, is refused whole. */
 enum { TAINT_USER = 1 << 6, LINE_MAX_BYTES = 900, TAIL_MAX = 128 };
@@ -17,14 +20,18 @@ const struct trace trace_kernel = {
 	.messages = "/dev/kmsg", .tainted = "/proc/sys/kernel/tainted",
 };
 
+/* `so`: what follows where it cannot be written. */
 static void text_write(const char *path, const char *text, const char *so, struct fail *said)
 {
 	CLEANUP_CLOSE int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-	size_t length = strlen(text);
+	ssize_t written = fd < 0 ? -1 : write(fd, text, strlen(text));
+	const char *why = written < 0 ? strerror(errno) : "it was cut short";
 
-	if (fd < 0 || write(fd, text, length) != (ssize_t)length)
-		fail_append(said, "%s%s: cannot write to %s: %s",
-			    said->message[0] == '\0' ? "" : "\n", so, path, strerror(errno));
+	if (written == (ssize_t)strlen(text))
+		return;
+	log_line(LOG_WARNING, NULL, "%s: cannot write to %s: %s", so, path, why);
+	fail_append(said, "%s%s: cannot write to %s: %s", said->message[0] == '\0' ? "" : "\n", so,
+		    path, why);
 }
 
 void trace_taint(const struct trace *trace, struct fail *said)
@@ -33,7 +40,7 @@ void trace_taint(const struct trace *trace, struct fail *said)
 	uint64_t now = 0;
 	char text[16];
 
-	if (trace == NULL)
+	if (trace == NULL || fault_image())
 		return;
 	/* Not written where it is set: that takes a capability, and panic_on_taint may be in force. */
 	if (file != NULL && fscanf(file, "%" SCNu64, &now) == 1 && (now & TAINT_USER) != 0)
@@ -49,7 +56,7 @@ void trace_change(const struct trace *trace, const char *done, const struct jour
 	char line[LINE_MAX_BYTES + TAIL_MAX];
 	size_t used, i;
 
-	if (trace == NULL)
+	if (trace == NULL || fault_image())
 		return;
 	/* <5>: KERN_NOTICE; the kernel makes the facility that of a user's message */
 	used = (size_t)snprintf(line, LINE_MAX_BYTES, "<5>patcherd: %s %s (sha256 %s):", done,

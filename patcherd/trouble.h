@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * trouble: whether the kernel has got worse since a mark: warnings and oopses it counts, its taint
- * flags, and what it says of itself in /dev/kmsg. A WARN_ONCE speaks once a boot, and only the
- * counters tell of one that is not the first.
+ * flags, and what it says of itself in /dev/kmsg. None of them tells of a WARN_ONCE that has warned
+ * before in this boot.
  */
 #ifndef PATCHERD_TROUBLE_H
 #define PATCHERD_TROUBLE_H
