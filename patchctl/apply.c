@@ -21,9 +21,10 @@ static int request_make(const struct options *options, const struct patch_file *
 		}
 	}
 	/* What is not asked for is not named: an older patcherd does not know it. */
-	*out = json_pack("{s:o, s:s?, s:o*, s:o*, s:o*}", "patches", patches, "target",
+	*out = json_pack("{s:o, s:s?, s:o*, s:o*, s:o*, s:o*}", "patches", patches, "target",
 			 options->target,
 			 "offline_cpus", options->offline_cpus ? json_true() : NULL,
+			 "when_loaded", options->when_loaded ? json_true() : NULL,
 			 "confirm_within", options->confirm_within != 0 ?
 					   json_integer(options->confirm_within) : NULL,
 			 "ignore_warnings", options->ignore_warnings ? json_true() : NULL);
@@ -136,6 +137,10 @@ int command_apply(const struct options *options, int count, char **arguments)
 		return usage_error("'-', the standard input, can be read only once");
 	if (options->ignore_warnings && options->confirm_within == 0)
 		return usage_error("--ignore-warnings needs --confirm-within");
+	if (options->when_loaded && (options->target != NULL || options->offline_cpus ||
+				     options->confirm_within != 0))
+		return usage_error("--when-loaded goes with none of --target, --offline-cpus and "
+				   "--confirm-within: they would not be kept until the module comes");
 	return read_and_run(options, "Apply", count, arguments);
 }
 

@@ -14,7 +14,7 @@
 enum option_id {
 	SOCKET, JSON, HELP, OPTION_VERSION, LIST_COMMANDS,
 	IMAGE, SYSTEM_MAP, BTF, RELEASE, DEBUG, MODULE, OCCURRENCE, ALL, FORCE, TARGET,
-	OFFLINE_CPUS, TYPE, DIGEST, CONFIRM_WITHIN, IGNORE_WARNINGS,
+	OFFLINE_CPUS, TYPE, DIGEST, CONFIRM_WITHIN, IGNORE_WARNINGS, WHEN_LOADED,
 	OPTION_COUNT
 };
 #define BIT(option) (1u << (option))
@@ -46,6 +46,8 @@ static const struct {
 			     "revert it after 90s, 5m, 2h, unless it is confirmed" },
 	[IGNORE_WARNINGS] = { "ignore-warnings", NULL,
 			      "do not revert it before, even if the kernel warns" },
+	[WHEN_LOADED] = { "when-loaded", NULL,
+			  "whenever its module is loaded: now, or when it comes" },
 	[OFFLINE_CPUS] = { "offline-cpus", NULL,
 			   "run on one CPU meanwhile, where they cannot be stopped" },
 };
@@ -63,7 +65,7 @@ static const struct command {
 	{ "apply", command_apply, "FILE...",
 	  "change the running kernel as the patch files say: all of them or none",
 	  1, INT_MAX, BIT(DEBUG) | BIT(TARGET) | BIT(OFFLINE_CPUS) | BIT(CONFIRM_WITHIN) |
-	  BIT(IGNORE_WARNINGS) },
+	  BIT(IGNORE_WARNINGS) | BIT(WHEN_LOADED) },
 	{ "confirm", command_confirm, "PATCH...",
 	  "keep patches that --confirm-within would revert", 1, INT_MAX, 0 },
 	{ "dry-run", command_dry_run, "FILE...",
@@ -223,6 +225,7 @@ static int option_set(struct options *options, enum option_id id, const char *ar
 	case TYPE: return type_option_add(options, argument);
 	case DIGEST: options->digest = true; break;
 	case CONFIRM_WITHIN: return confirm_time_parse(argument, &options->confirm_within);
+	case WHEN_LOADED: options->when_loaded = true; break;
 	case IGNORE_WARNINGS: options->ignore_warnings = true; break;
 	case OPTION_COUNT: break;
 	}

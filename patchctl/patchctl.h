@@ -29,6 +29,7 @@ struct options {
 	bool all;
 	bool force;
 	bool offline_cpus;
+	bool when_loaded;
 	bool digest;
 	unsigned confirm_within;	/* seconds */
 	bool ignore_warnings;

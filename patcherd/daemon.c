@@ -47,6 +47,8 @@ int daemon_init(struct daemon *daemon, const char *path, struct fail *fail)
 
 void daemon_deinit(struct daemon *daemon)
 {
+	armed_deinit(&daemon->armed);
+	drift_deinit(&daemon->drift);
 	live_deinit(&daemon->live);
 	confirm_deinit(&daemon->confirm);
 	trouble_deinit(&daemon->trouble);

@@ -4,6 +4,8 @@
 #define PATCHERD_DAEMON_H
 
 #include "confirm.h"
+#include "armed.h"
+#include "drift.h"
 #include "live.h"
 #include "marker.h"
 #include "transaction.h"
@@ -17,6 +19,8 @@ struct daemon {
 	char boot_id[37];
 	char *directory;		/* the journal's, and of what lies beside it */
 	struct markers markers;
+	struct armed armed;
+	struct drift drift;
 	bool recovered;			/* recover() has run */
 	struct trouble trouble;
 	struct confirm confirm;		/* see confirm_live.h */

@@ -14,6 +14,7 @@
 #include "listen.h"
 #include "log.h"
 #include "methods.h"
+#include "modules_watch.h"
 #include "server.h"
 #include "systemd.h"
 
@@ -148,13 +149,18 @@ static int serve(const struct options *options, struct listener *listener, int s
 		.target_kind = strcmp(options->target, "auto") == 0 ? NULL : options->target,
 		.live = { .system_map = options->system_map },
 	};
-	struct server_source sources[] = { boot_source(&daemon), { .fd = -1 } };
+	struct server_source sources[] = {
+		boot_source(&daemon), { .fd = -1 }, { .fd = -1 }, drift_source(&daemon),
+	};
+	struct modules_watch watch;
 	int result;
 
 	if (daemon_init(&daemon, options->journal, fail) < 0)
 		return -1;
 	daemon_recover(&daemon);
 	confirm_source(&daemon, &sources[1]);
+	modules_watch_open(&daemon, &watch);
+	sources[2] = modules_watch_source(&watch);
 	log_line(LOG_INFO, NULL, "patcherd %s serves %s", VERSION,
 		 listener->path != NULL ? listener->path : "the socket systemd passed");
 	systemd_notify("READY=1");
@@ -164,6 +170,7 @@ static int serve(const struct options *options, struct listener *listener, int s
 	if (listener->path != NULL)
 		boot_end(&daemon);
 	systemd_notify("STOPPING=1");
+	modules_watch_close(&watch);
 	daemon_deinit(&daemon);
 	return result;
 }

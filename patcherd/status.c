@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "armed_status.h"
 #include "boot.h"
 #include "confirm_live.h"
 #include "look.h"
@@ -297,6 +298,7 @@ static json_t *entry_json(const struct view *view, const struct journal_entry *e
 	pending = this_boot && confirm_pending(entry);
 	if (pending)
 		verdict_of_pending(daemon, entry, &verdict);
+	armed_verdict(daemon, entry, &verdict.state, &verdict.attention, &verdict.message);
 	sites = sites_json(view, entry, looked ? now : NULL, &owned);
 	if (owned && verdict.message == NULL)
 		verdict.message = strdup("somebody else owns bytes that it changed; its sites say "
@@ -395,8 +397,15 @@ json_t *method_status(struct daemon *daemon, const struct journal_caller *caller
 	if (daemon->journal == NULL)
 		return journal_damaged(daemon);
 	daemon_recover(daemon);
+	drift_look(daemon);
 	if (journal_latest(daemon->journal, patch, &entries, &count, &fail) < 0)
 		return reply_failed(&fail);
+	if (armed_entries(daemon, patch, &entries, &count, &fail) < 0) {
+		for (size_t i = 0; i < count; i++)
+			journal_entry_deinit(&entries[i]);
+		free(entries);
+		return reply_failed(&fail);
+	}
 	view_open(&view, entries, count, &target_fail, &owners_fail);
 	list = json_array();
 	for (size_t i = 0; i < count; i++) {
