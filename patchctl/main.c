@@ -67,7 +67,7 @@ static const struct command {
 	  1, INT_MAX, BIT(DEBUG) | BIT(TARGET) | BIT(OFFLINE_CPUS) | BIT(CONFIRM_WITHIN) |
 	  BIT(IGNORE_WARNINGS) | BIT(WHEN_LOADED) },
 	{ "confirm", command_confirm, "PATCH...",
-	  "keep patches that --confirm-within would revert", 1, INT_MAX, 0 },
+	  "keep patches that were applied for a time only", 1, INT_MAX, 0 },
 	{ "dry-run", command_dry_run, "FILE...",
 	  "prove what apply would do, and show it; nothing is changed",
 	  1, INT_MAX, BIT(IMAGE) | BIT(SYSTEM_MAP) | BIT(BTF) | BIT(RELEASE) | BIT(DEBUG) |
