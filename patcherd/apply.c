@@ -360,6 +360,7 @@ static int jobs_write(struct request *request, struct transaction *transaction, 
 	if (jobs_with(request, OUTCOME_APPLICABLE) == 0 ||
 	    transaction_apply(transaction, request->jobs, request->count, fail) == 0)
 		return 0;
+	request->daemon->recovered &= !transaction->unnoted;
 	if (arming_undo(journal, request->jobs, request->count, &undo) < 0)
 		fail_append(fail, "; and what was armed could not be disarmed: %.1000s",
 			    undo.message);

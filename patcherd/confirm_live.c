@@ -85,6 +85,7 @@ static int world_revert(void *data, struct journal_entry *entry, struct fail *fa
 		return -1;
 	transaction.target = live->target;
 	result = transaction_revert(&transaction, entry, 1, false, &reverted, fail);
+	daemon->recovered &= !transaction.unnoted;
 	free(reverted.message);
 	return result;
 }

@@ -98,7 +98,7 @@ void daemon_recover(struct daemon *daemon)
 	if (live_open_target(&daemon->live, &fail) == 0) {
 		transaction.target = daemon->live.target;
 		if (recover(&transaction, &fail) == 0) {
-			daemon->recovered = true;
+			daemon->recovered = !transaction.unnoted;
 			return;
 		}
 	}

@@ -21,7 +21,7 @@ struct daemon {
 	struct markers markers;
 	struct armed armed;
 	struct drift drift;
-	bool recovered;			/* recover() has run */
+	bool recovered;			/* recover() has run since anything was left unfinished */
 	struct trouble trouble;
 	struct confirm confirm;		/* see confirm_live.h */
 	struct server_source *confirm_source;

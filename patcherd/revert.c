@@ -234,6 +234,7 @@ static int entries_revert(struct request *request, struct fail *fail)
 		return fail_memory(fail, "revert");
 	result = transaction_revert(&transaction, request->entries, request->chosen,
 				    request->force, reverted, fail);
+	daemon->recovered &= !transaction.unnoted;
 	offline_warn(request, &transaction);
 	for (size_t i = 0; i < request->chosen; i++)
 		told |= result < 0 && reverted[i].entry != NULL &&

@@ -158,9 +158,11 @@ static void note_failed(struct transaction *transaction, const struct apply *app
 {
 	struct fail journal;
 
-	if (set_states(transaction, apply, JOURNAL_FAILED, &journal) < 0)
-		fail_append(fail, "; and that could not be noted (%.1000s): patcherd will find it "
-			    "out when it is started again", journal.message);
+	if (set_states(transaction, apply, JOURNAL_FAILED, &journal) == 0)
+		return;
+	transaction->unnoted = true;
+	fail_append(fail, "; and that could not be noted (%.1000s): patcherd finds it out at its next "
+		    "request or start", journal.message);
 }
 
 /* Intent, write, outcome. -1: not applied; *at_fault is the site that is to blame, if one is. */

@@ -21,6 +21,7 @@ struct transaction {
 	struct trouble_mark mark;
 	struct fail left_offline;	/* out: which CPUs did not come back; message "": none */
 	struct fail untraced;		/* out: what of the trace could not be left; message "": nothing */
+	bool unnoted;			/* out: the journal lacks the outcome, which recover() finds out */
 	uint64_t stop_nanoseconds;	/* out: all CPUs were stopped so long */
 };
 

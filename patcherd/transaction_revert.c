@@ -172,17 +172,18 @@ static int set_states(struct journal *journal, const struct revert *revert,
 }
 
 /* Nothing was undone: the journal's states as they were. */
-static void states_restore(struct journal *journal, const struct revert *revert,
+static void states_restore(struct transaction *transaction, const struct revert *revert,
 			   struct fail *fail)
 {
 	for (size_t i = 0; i < revert->count; i++) {
 		const struct journal_entry *entry = &revert->entries[i];
 		struct fail why;
 
-		if (journal_set(journal, &entry->id, 1, entry->state, &why) == 0)
+		if (journal_set(transaction->journal, &entry->id, 1, entry->state, &why) == 0)
 			continue;
+		transaction->unnoted = true;
 		fail_append(fail, "; and that could not be noted (%.1000s): patcherd will try to "
-			    "revert again when it is started again", why.message);
+			    "revert again at its next request or start", why.message);
 		return;
 	}
 }
@@ -227,7 +228,7 @@ static int write_back(struct transaction *transaction, struct revert *revert, st
 		if (report.failed != NULL && fail->code != OUTCOME_INCOMPLETE)
 			say(&revert->out[report.failed->owner], "%s", fail->message);
 		if (fail->code != OUTCOME_INCOMPLETE)
-			states_restore(transaction->journal, revert, fail);
+			states_restore(transaction, revert, fail);
 		return -1;
 	}
 	fault_point("after-revert-write");
@@ -270,8 +271,9 @@ int transaction_revert(struct transaction *transaction, struct journal_entry *en
 	/* The kernel is as it was; a journal that cannot be written does not change that. */
 	if (set_states(transaction->journal, &revert, JOURNAL_REVERTED, &journal) < 0) {
 		for (size_t i = 0; i < count; i++)
-			say(&out[i], "that could not be noted (%.1000s): patcherd will find it out "
-			    "when it is started again", journal.message);
+			say(&out[i], "that could not be noted (%.1000s): patcherd finds it out at its "
+			    "next request or start", journal.message);
+		transaction->unnoted = true;
 	}
 	tell_success(transaction, &revert);
 	return 0;
