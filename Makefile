@@ -7,6 +7,7 @@
 #   make install         DESTDIR= PREFIX=/usr/local
 #   make check           all tests       make demo   the live demonstration
 #   make check-kernels   every kernel we test with, and the long tests
+#   make check-crash     killed, starved and overrun: every point of what check takes some of
 #   make bench           the measurements of speed
 #   make fuzz            the fuzzers, SECONDS each
 #   make lint            static analysis
@@ -56,7 +57,7 @@ DAEMON_OBJECTS := $(call objects,$(wildcard patcherd/*.c))
 CLIENT_OBJECTS := $(call objects,$(wildcard patchctl/*.c))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all deps deps-lint module module-test install install-module check check-kernels demo bench fuzz lint clean unit
+.PHONY: all deps deps-lint module module-test install install-module check check-kernels check-crash demo bench fuzz lint clean unit
 .SECONDARY:
 
 all: $(BUILD)/patcherd $(BUILD)/patchctl
@@ -147,14 +148,22 @@ $(BUILD)/tests/symtab_bench $(BUILD)/tests/hazard_bench:
 # The unit tests run twice, the second time with sanitizers. Those in guests come last: a fault
 # that costs a second to find is found before.
 TESTS = $(UNIT_TESTS) $(UNIT_TESTS:$(BUILD)/%=build-san/%) tests/spec/run \
-	$(wildcard tests/client/*.t tests/server/*.t tests/boundaries/*.t tests/tables/*.t \
+	$(wildcard tests/client/*.t tests/server/*.t tests/crash/*.t tests/boundaries/*.t tests/tables/*.t \
 	tests/patterns/*.t tests/guest/*.t)
 
 check: deps
 	$(MAKE) --no-print-directory all unit $(BUILD)/faults/patcherd $(BUILD)/tests/boundaries \
 		$(BUILD)/tests/owners $(BUILD)/tests/orc $(BUILD)/tests/patterns
-	$(MAKE) --no-print-directory SAN=address,undefined BUILD=build-san unit
+	$(MAKE) --no-print-directory SAN=address,undefined BUILD=build-san unit build-san/faults/patcherd
 	prove --timer --exec '' $(TESTS)
+
+# Killed at each of its system calls, each of those failing, and 50 clients for a minute.
+check-crash: deps
+	$(MAKE) --no-print-directory all $(BUILD)/faults/patcherd
+	$(MAKE) --no-print-directory SAN=address,undefined BUILD=build-san build-san/faults/patcherd
+	tests/crash/kill.t 1
+	tests/crash/errors.t 1
+	tests/crash/clients.t 60
 
 # The unit tests as 32-bit programs, every kernel of tests/guest/matrix, then the hammer and the stress
 # with their full numbers, which take hours in an emulator.
@@ -211,7 +220,7 @@ install: all
 
 PACKAGES = build-essential pkg-config $(LIBRARIES) \
 	qemu-system-x86 mmdebstrap arch-test kmod cpio xz-utils zstd lz4 e2fsprogs \
-	bc bison flex \
+	bc bison flex strace \
 	python3-minimal python3-jsonschema python3-yaml mandoc
 LINT_PACKAGES = clang clang-tidy cppcheck libclang-rt-14-dev mandoc
 
