@@ -130,6 +130,7 @@ $(BUILD)/tests/test_trace: $(call objects,patcherd/trace.c)
 $(BUILD)/tests/test_look: $(call objects,patcherd/look.c)
 $(BUILD)/tests/test_uevent: $(call objects,patcherd/uevent.c)
 $(BUILD)/tests/test_drift: $(call objects,patcherd/drift_describe.c)
+$(BUILD)/tests/test_arming: $(call objects,patcherd/arming.c)
 $(BUILD)/tests/test_armed_state: $(call objects,patcherd/armed_state.c)
 $(BUILD)/tests/test_site_owners: $(call objects,patcherd/site_owners.c)
 $(BUILD)/tests/test_claim: $(call objects,patcherd/look.c patcherd/claim.c patcherd/replace.c patcherd/store.c)
@@ -175,6 +176,7 @@ check-kernels: deps
 	tests/patterns/flavours
 	TIMEOUT=7200 tests/guest/hammer.t 10000
 	TIMEOUT=7200 KERNEL=5.10-kmem tests/guest/hammer.t 10000
+	TIMEOUT=7200 tests/guest/modules.t 100
 	TIMEOUT=7200 tests/guest/stress.t churn 5000
 	TIMEOUT=7200 KERNEL=5.10-kmem tests/guest/stress.t churn 5000
 	TIMEOUT=7200 tests/guest/stress.t reload 500

@@ -25,13 +25,16 @@ static const char *place_name(const struct variant *variant, size_t index)
 	       variant->sites[index].module;
 }
 
-/* The first site that is not in the module that the first one is in; 0: there is none. */
+/* The first site that is not in the module that the first one is in; 0: there is none, or it is in no
+ * module. */
 static size_t elsewhere(const struct variant *variant)
 {
 	const char *module = variant->sites[0].module;
 	size_t i = 1;
 
-	while (module != NULL && i < variant->site_count && variant->sites[i].module != NULL &&
+	if (module == NULL)
+		return 0;
+	while (i < variant->site_count && variant->sites[i].module != NULL &&
 	       module_name_equal(variant->sites[i].module, module))
 		i++;
 	return i == variant->site_count ? 0 : i;
