@@ -35,22 +35,20 @@ static const char *const beginnings[] = {
 	"NMI watchdog: BUG:", "Call Trace:",
 };
 
-static bool number_read(const char *path, unsigned base, uint64_t *out)
+/* TROUBLE_UNKNOWN where it cannot be read. */
+static uint64_t number_read(const char *path)
 {
 	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
 	char text[32], *end;
 	ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	uint64_t value;
 
-	*out = TROUBLE_UNKNOWN;
-	if (length <= 0)
-		return false;
+	if (length <= 0 || text[0] < '0' || text[0] > '9')
+		return TROUBLE_UNKNOWN;
 	text[length] = '\0';
 	errno = 0;
-	*out = strtoull(text, &end, (int)base);
-	if (errno == 0 && end != text && (*end == '\n' || *end == '\0'))
-		return true;
-	*out = TROUBLE_UNKNOWN;
-	return false;
+	value = strtoull(text, &end, 10);
+	return errno == 0 && (*end == '\n' || *end == '\0') ? value : TROUBLE_UNKNOWN;
 }
 
 /* Digits up to one of `ends`, which is stepped over. */
@@ -184,9 +182,9 @@ void trouble_deinit(struct trouble *trouble)
 void trouble_take(struct trouble *trouble, struct trouble_mark *out)
 {
 	messages_read(trouble);
-	(void)number_read(trouble->paths->warn_count, 16, &out->warn_count);
-	(void)number_read(trouble->paths->oops_count, 16, &out->oops_count);
-	(void)number_read(trouble->paths->tainted, 10, &out->taint);
+	out->warn_count = number_read(trouble->paths->warn_count);
+	out->oops_count = number_read(trouble->paths->oops_count);
+	out->taint = number_read(trouble->paths->tainted);
 	out->sequence = trouble->messages >= 0 ? trouble->next : TROUBLE_UNKNOWN;
 }
 

@@ -110,7 +110,7 @@ static void a_rise_of_a_counter_is_trouble(void **state)
 	assert_trouble(kernel, "warn_count went from 3 to 4");
 	value_set(&kernel->warn_count, "3\n");
 	assert_quiet(kernel);
-	value_set(&kernel->oops_count, "1f\n");	/* sysfs prints it in hexadecimal */
+	value_set(&kernel->oops_count, "31\n");
 	assert_trouble(kernel, "oops_count went from 0 to 31");
 }
 
@@ -241,6 +241,11 @@ static void what_the_kernel_has_not_is_unknown_and_no_trouble(void **state)
 	assert_message(said, "warn_count");
 	assert_message(said, "oops_count");
 	assert_message(said, "/nonexistent/kmsg");
+	value_set(&kernel->warn_count, "-1\n");
+	value_set(&kernel->oops_count, "1x\n");
+	assert_quiet(kernel);
+	value_set(&kernel->warn_count, "3\n");
+	value_set(&kernel->oops_count, "0\n");
 	/* nor is what became readable since compared with it */
 	trouble.paths = &kernel->paths;
 	assert_false(trouble_since(&trouble, &mark, &said));
