@@ -447,6 +447,68 @@ static void the_list_of_offline_cpus_is_replaced_kept_and_of_its_boot(void **sta
 	journal_close(journal);
 }
 
+static void arm(struct journal *journal, const char *patch, const char *module)
+{
+	struct journal_armed armed = {
+		.patch = (char *)patch, .source = (char *)"dir/p.yaml", .yaml = (char *)"patch: p\n",
+		.module = (char *)module, .caller = { .uid = 7, .pid = 77, .comm = "patchctl" },
+	};
+	struct fail fail = { 0 };
+
+	assert_int_equal(journal_arm(journal, &armed, &fail), 0);
+	assert_int_equal(strlen(armed.sha256), 64);
+	assert_true(armed.since > 0);
+}
+
+/* The modules that are waited for, by the patches' names. */
+static void assert_armed(struct journal *journal, const char *patch, const char *expected)
+{
+	struct journal_armed *armed = NULL;
+	struct fail fail = { 0 };
+	char found[128] = "";
+	size_t count = 0;
+
+	assert_int_equal(journal_armed(journal, patch, &armed, &count, &fail), 0);
+	for (size_t i = 0; i < count; i++) {
+		strcat(strcat(strcat(found, armed[i].patch), ":"), armed[i].module);
+		strcat(found, " ");
+		assert_string_equal(armed[i].yaml, "patch: p\n");
+		assert_string_equal(armed[i].source, "dir/p.yaml");
+		assert_int_equal(armed[i].caller.uid, 7);
+		assert_string_equal(armed[i].caller.comm, "patchctl");
+		journal_armed_deinit(&armed[i]);
+	}
+	free(armed);
+	assert_string_equal(found, expected);
+}
+
+static void what_is_armed_stays_until_it_is_disarmed_or_the_boot_ends(void **state)
+{
+	struct place_of_test *place = *state;
+	struct journal *journal = opened(place->path, BOOT_1);
+	struct fail fail = { 0 };
+
+	assert_armed(journal, NULL, "");
+	arm(journal, "two", "nfs");
+	arm(journal, "one", "nfs");
+	arm(journal, "one", "xfs");
+	journal_close(journal);
+	journal = opened(place->path, BOOT_1);
+	assert_armed(journal, NULL, "one:xfs two:nfs ");
+	assert_armed(journal, "two", "two:nfs ");
+	assert_armed(journal, "three", "");
+	assert_int_equal(journal_disarm(journal, "one", &fail), 0);
+	assert_int_equal(journal_disarm(journal, "three", &fail), 0);
+	assert_armed(journal, NULL, "two:nfs ");
+	journal_close(journal);
+	journal = opened(place->path, BOOT_2);
+	assert_armed(journal, NULL, "");
+	journal_close(journal);
+	journal = opened(place->path, BOOT_1);
+	assert_armed(journal, NULL, "");
+	journal_close(journal);
+}
+
 /* What schema versions 4, 3 and 2 added. */
 #define MAKE_3 "DROP INDEX entry_replaced_by; ALTER TABLE entry DROP COLUMN replaced_by;" \
 	"DROP TABLE armed; ALTER TABLE entry DROP COLUMN confirm_by;" \
@@ -536,6 +598,7 @@ int main(void)
 		TEST(a_first_start_cut_short_can_be_started_again),
 		TEST(a_thousand_entries_are_kept_in_order),
 		TEST(the_list_of_offline_cpus_is_replaced_kept_and_of_its_boot),
+		TEST(what_is_armed_stays_until_it_is_disarmed_or_the_boot_ends),
 		TEST(an_older_journal_is_taken_over_with_all_it_has),
 		TEST(what_cannot_be_taken_over_is_left_as_it_was),
 	};
