@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "force.h"
+#include "log.h"
 #include "look.h"
 #include "methods.h"
 #include "reply.h"
@@ -138,6 +139,13 @@ void confirm_source(struct daemon *daemon, struct server_source *out)
 	daemon->confirm = (struct confirm){ .world = &world, .data = daemon };
 	daemon->confirm_source = out;
 	confirm_wake(daemon);
+}
+
+void confirm_end(const struct daemon *daemon)
+{
+	if (daemon->journal != NULL && daemon->confirm_due > 0)
+		log_line(LOG_WARNING, NULL, "patches wait to be confirmed; they are not reverted in "
+			 "time unless patcherd is started again");
 }
 
 void confirm_wake(struct daemon *daemon)

@@ -170,6 +170,7 @@ static int serve(const struct options *options, struct listener *listener, int s
 	if (listener->path != NULL)
 		boot_end(&daemon);
 	systemd_notify("STOPPING=1");
+	confirm_end(&daemon);
 	modules_watch_close(&watch);
 	daemon_deinit(&daemon);
 	return result;
