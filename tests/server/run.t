@@ -15,6 +15,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 
 PATCHERD = os.path.abspath(os.path.join(os.environ.get("BUILD", "build"), "patcherd"))
 PATCHCTL = os.path.join(os.path.dirname(PATCHERD), "patchctl")
@@ -330,6 +331,76 @@ def test_what_failed_wants_attention_until_it_is_noticed_or_the_machine_restarts
         assert states(second)["now"][:2] == ("reverted", False), states(second)
     finally:
         second.end()
+
+
+def pending(daemon, patch):
+    reply = daemon.call("io.patcherd.Status", patch=patch)
+    found, = reply["parameters"]["patches"]
+    return found
+
+
+def confirm_by(daemon, patch, seconds):
+    """A daemon on the journal of one that ended, where the patch is to be confirmed so soon."""
+    daemon.end()
+    with sqlite3.connect(daemon.journal) as database:
+        database.execute("UPDATE entry SET confirm_by = ?, ignore_warnings = 1 WHERE patch = ?",
+                         (int((time.clock_gettime(time.CLOCK_BOOTTIME) + seconds) * 1e6), patch))
+    database.close()
+    return Daemon(daemon.directory, options=["--target", "kmem"])
+
+
+def test_what_waits_to_be_confirmed_is_confirmed_whatever_became_of_who_applied_it(daemon):
+    second = confirm_by(left_behind(daemon, ("held", "applied", THIS_BOOT),
+                                    ("gone", "reverted", THIS_BOOT)), "held", 1000)
+    try:
+        left = pending(second, "held")["confirm_seconds_left"]
+        assert 0 < left <= 1000, left
+        reply = second.call("io.patcherd.Confirm", patches=["held", "gone"])
+        expect(reply, "io.patcherd.Refused")
+        outcomes = {result["patch"]: result["outcome"] for result in reply["parameters"]["results"]}
+        assert outcomes == {"held": "applied", "gone": "not-found"}, reply
+        assert pending(second, "held")["confirm_seconds_left"] is not None
+        reply = second.call("io.patcherd.Confirm", patches=["held"])
+        assert reply["parameters"]["results"][0]["outcome"] == "confirmed", reply
+        assert pending(second, "held")["confirm_seconds_left"] is None
+        history = second.call("io.patcherd.History", patch="held")["parameters"]["events"]
+        assert [(event["action"], event["outcome"]) for event in history] == \
+            [("confirm", "applied"), ("confirm", "confirmed")], history
+    finally:
+        second.end()
+
+
+def test_what_cannot_be_reverted_when_its_time_is_over_wants_attention(daemon):
+    if not no_device():
+        return
+    second = confirm_by(left_behind(daemon, ("held", "applied", THIS_BOOT)), "held", -1)
+    try:
+        deadline = time.monotonic() + PATIENCE
+        found = pending(second, "held")
+        while "could not be reverted" not in found["message"]:
+            assert time.monotonic() < deadline, found
+            found = pending(second, "held")
+        assert found["attention"] and "/dev/kmem" in found["message"], found
+        assert found["confirm_seconds_left"] == 0, found
+        event, = second.call("io.patcherd.History", patch="held")["parameters"]["events"]
+        assert (event["action"], event["outcome"]) == ("expire", "not-writable"), event
+        assert event["caller"]["comm"] == "patcherd", event
+    finally:
+        second.end()
+
+
+def test_a_time_to_confirm_is_from_5_seconds_to_a_day(daemon):
+    patch = {"name": "p.yaml", "yaml": "nothing"}
+    for seconds in (4, 86401, 0, -1, 2 ** 62):
+        expect(daemon.call("io.patcherd.Apply", patches=[patch], confirm_within=seconds),
+               SERVICE + "InvalidParameter", parameter="confirm_within")
+    expect(daemon.call("io.patcherd.Apply", patches=[patch], confirm_within=5, when_loaded=True),
+           SERVICE + "InvalidParameter", parameter="confirm_within")
+    for seconds in (5, 86400):
+        expect(daemon.call("io.patcherd.Apply", patches=[patch], confirm_within=seconds),
+               "io.patcherd.Refused")
+    expect(daemon.call("io.patcherd.Confirm", patches=[]), SERVICE + "InvalidParameter")
+    expect(daemon.call("io.patcherd.Confirm", patches=[1]), SERVICE + "InvalidParameter")
 
 
 def patchctl(daemon, *arguments):
