@@ -58,7 +58,9 @@ static const struct armed_patch *armed_find(const struct armed *armed,
 /* One of ours for each of the journal's, in its order, with what was known of it. */
 static int armed_renew(struct armed *armed, const struct look *look, struct fail *fail)
 {
-	struct armed renewed = { .items = calloc(look->count + 1, sizeof(*renewed.items)) };
+	struct armed renewed = {
+		.items = calloc(look->count + 1, sizeof(*renewed.items)), .looked = armed->looked,
+	};
 
 	if (renewed.items == NULL)
 		return fail_memory(fail, "armed patches");
@@ -211,7 +213,7 @@ static int look_at(struct daemon *daemon, const struct look *look, size_t index,
 
 	if (state_find(daemon, &look->modules, row, patch, &state, &try, &identity, fail) < 0)
 		return -1;
-	if (state == ARMED_WAITING && patch->told == ARMED_APPLIED)
+	if (state == ARMED_WAITING && patch->told != ARMED_WAITING && daemon->armed.looked)
 		tell_gone(daemon, row);
 	patch->told = state;
 	if (try)
@@ -242,8 +244,12 @@ void armed_look(struct daemon *daemon, bool *again)
 	struct fail fail;
 
 	*again = false;
-	if (daemon->journal == NULL || look_all(daemon, again, &fail) == 0)
+	if (daemon->journal == NULL)
 		return;
+	if (look_all(daemon, again, &fail) == 0) {
+		daemon->armed.looked = true;
+		return;
+	}
 	log_line(LOG_ERR, NULL, "the armed patches were not compared with the modules: %s",
 		 fail.message);
 }

@@ -20,6 +20,7 @@ struct armed_patch {
 struct armed {
 	struct armed_patch *items;
 	size_t count;
+	bool looked;			/* what there is to see at the start was seen, and is not told */
 };
 void armed_deinit(struct armed *armed);
 

@@ -112,7 +112,8 @@ static void look_at(struct daemon *daemon, const struct journal_entry *entry)
 	struct fail ignored;	/* status tells what cannot be read */
 
 	if (sites == NULL || entry->state != JOURNAL_APPLIED ||
-	    look_at_entry(daemon->live.target, entry, sites, &state, &ignored) < 0)
+	    look_at_entry(daemon->live.target, entry, sites, &state, &ignored) < 0 ||
+	    state == LOOK_STATE_LOST)
 		return;
 	tell(daemon, entry, drift_describe(entry, sites));
 }
