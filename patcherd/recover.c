@@ -41,6 +41,9 @@ static int end(struct transaction *transaction, const struct journal_entry *entr
 {
 	if (journal_set(transaction->journal, &entry->id, 1, state, fail) < 0)
 		return -1;
+	if (state == JOURNAL_APPLIED)
+		trace_change(transaction->trace, "applied", entry, &entry->caller,
+			     &transaction->untraced);
 	return tell(transaction, entry, outcome, message, fail);
 }
 
