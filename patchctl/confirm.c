@@ -14,7 +14,7 @@ int confirm_time_parse(const char *text, unsigned *out)
 	static const struct {
 		const char *unit;
 		unsigned long seconds;
-	} units[] = { { "s", 1 }, { "m", 60 }, { "h", 60 * 60 } };
+	} units[] = { { "s", 1 }, { "m", 60 }, { "h", 3600 } };
 	char *end;
 	unsigned long value;
 
