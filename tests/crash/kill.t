@@ -77,13 +77,13 @@ class Start:
         if not daemon.ready():
             daemon.end()
             return True
-        # strace's end is the daemon's: it lets it go, and does not end it
+        # It is strace's child: what ends strace lets it go on. It may have been killed by now, too.
         with open(f"/proc/{daemon.process.pid}/task/{daemon.process.pid}/children",
                   encoding="ascii") as file:
-            os.kill(int(file.read().split()[0]), signal.SIGTERM)
-        daemon.process.wait()
-        daemon.notify.close()
-        return False
+            served = [int(pid) for pid in file.read().split()]
+        for pid in served:
+            os.kill(pid, signal.SIGTERM)
+        return daemon.end(0) == -signal.SIGKILL
 
 
 def test(place, name, work):
