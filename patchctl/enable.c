@@ -2,7 +2,12 @@
 /* enable, disable and boot: what is applied when the machine starts. */
 #include "patchctl.h"
 
+#include <string.h>
+#include <unistd.h>
+
 #include "result.h"
+
+enum { BOOT_TRIES = 40 };	/* well within TimeoutStartSec= of patcherd-boot.service */
 
 /* By name, or with the text of the file. */
 static json_t *enable_request(const char *argument, struct fail *fail)
@@ -71,6 +76,36 @@ int command_disable(const struct options *options, int count, char **arguments)
 	return status;
 }
 
+static bool is_busy(const json_t *results)
+{
+	const json_t *result;
+	size_t i;
+
+	json_array_foreach(results, i, result) {
+		if (strcmp(json_text(result, "outcome"), outcome_name(OUTCOME_BUSY)) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* While a machine starts, modules come so fast that the symbols cannot be read at times. What is
+ * applied already is so the next time, too. */
+static int boot_call(const struct options *options, struct reply *reply, json_t **results,
+		     struct fail *fail)
+{
+	for (int attempt = 1;; attempt++) {
+		if (daemon_call(options, "Boot", json_object(), reply, fail) != 0 ||
+		    reply_list(reply, "results", results, fail) != 0)
+			return -1;
+		if (!is_busy(*results) || attempt == BOOT_TRIES)
+			return 0;
+		if (attempt == 1)
+			(void)fputs("patchctl: busy: trying again each second\n", stderr);
+		reply_deinit(reply);
+		(void)sleep(1);
+	}
+}
+
 int command_boot(const struct options *options, int count, char **arguments)
 {
 	CLEANUP(reply_deinit) struct reply reply = { .error = NULL };
@@ -81,8 +116,7 @@ int command_boot(const struct options *options, int count, char **arguments)
 
 	(void)count;
 	(void)arguments;
-	if (daemon_call(options, "Boot", json_object(), &reply, &fail) != 0 ||
-	    reply_list(&reply, "results", &results, &fail) != 0)
+	if (boot_call(options, &reply, &results, &fail) != 0)
 		return fail_print(options, NULL, &fail);
 	off = json_text(reply.parameters, "off");
 	if (options->json && *off != '\0')

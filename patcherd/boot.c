@@ -14,6 +14,7 @@
 #include "keep.h"
 #include "log.h"
 #include "methods.h"
+#include "module.h"
 #include "reply.h"
 #include "result.h"
 #include "spec.h"
@@ -316,9 +317,26 @@ json_t *method_disable(struct daemon *daemon, const struct journal_caller *calle
 
 /* ---- Boot ----------------------------------------------------------------------------------- */
 
+/* Whether it may wait for its module, as most are not loaded yet: see arming.h. */
+static bool can_wait(const struct patch *patch)
+{
+	for (size_t i = 0; i < patch->variant_count; i++) {
+		const struct variant *variant = &patch->variants[i];
+		const char *module = variant->sites[0].module;
+
+		for (size_t j = 0; j < variant->site_count; j++) {
+			const char *other = variant->sites[j].module;
+
+			if (module == NULL || other == NULL || !module_name_equal(module, other))
+				return false;
+		}
+	}
+	return true;
+}
+
 /* 0: *yaml is what is kept of the patch, to be freed, and there is nothing against it. */
 static int kept_text(const struct daemon *daemon, const char *patch, const char *path, char **yaml,
-		     struct fail *fail)
+		     bool *waits, struct fail *fail)
 {
 	CLEANUP(patch_deinit) struct patch parsed = { .name = NULL };
 	struct keep keep = enabled(daemon);
@@ -338,14 +356,15 @@ static int kept_text(const struct daemon *daemon, const char *patch, const char 
 				"and its file says that it is %s; enable it anew", path,
 				parsed.name_place.line, parsed.name_place.column, parsed.name,
 				patch);
+	*waits = can_wait(&parsed);
 	return 0;
 }
 
 /* Its Result by a request of its own. */
 static json_t *applied(struct daemon *daemon, const struct journal_caller *caller,
-		       const char *patch, const char *path, const char *yaml)
+		       const char *patch, const char *path, const char *yaml, bool waits)
 {
-	json_t *values[METHOD_PARAMETERS] = { NULL };
+	json_t *values[METHOD_PARAMETERS] = { NULL, NULL, NULL, waits ? json_true() : NULL };
 	json_t *reply, *parameters, *result;
 	struct fail fail;
 
@@ -356,8 +375,10 @@ static json_t *applied(struct daemon *daemon, const struct journal_caller *calle
 	result = json_incref(json_array_get(json_object_get(parameters, "results"), 0));
 	if (result == NULL) {	/* Busy, JournalDamaged */
 		const char *message = json_string_value(json_object_get(parameters, "message"));
+		const char *error = json_string_value(json_object_get(reply, "error"));
+		bool busy = error != NULL && strcmp(error, "io.patcherd.Busy") == 0;
 
-		(void)fail_set(&fail, OUTCOME_ERROR, "%s",
+		(void)fail_set(&fail, busy ? OUTCOME_BUSY : OUTCOME_ERROR, "%s",
 			       message == NULL ? "out of memory" : message);
 		result = result_fail(patch, &fail);
 	}
@@ -371,15 +392,16 @@ static json_t *boot_one(struct daemon *daemon, const struct journal_caller *call
 	struct keep keep = enabled(daemon);
 	CLEANUP_FREE char *path = keep_path(&keep, patch);
 	CLEANUP_FREE char *yaml = NULL;
+	bool waits = false;
 	struct fail fail;
 
 	if (path == NULL)
 		return NULL;
-	if (kept_text(daemon, patch, path, &yaml, &fail) < 0) {
+	if (kept_text(daemon, patch, path, &yaml, &waits, &fail) < 0) {
 		daemon_note(daemon, caller, "apply", patch, fail.code, fail.message);
 		return result_fail(patch, &fail);
 	}
-	return applied(daemon, caller, patch, path, yaml);
+	return applied(daemon, caller, patch, path, yaml, waits);
 }
 
 /* One that is refused is in nobody else's way. */
