@@ -216,7 +216,11 @@ install: all
 	install -m 644 patches/* include/io.patcherd.varlink $(DESTDIR)$(PREFIX)/share/patcherd
 	install -m 644 systemd/patcherd.socket $(DESTDIR)$(UNITDIR)
 	install -m 644 systemd/patcherd-ways.conf $(DESTDIR)$(PREFIX)/share/patcherd
-	sed 's,@sbindir@,$(SBINDIR),' systemd/patcherd.service >$(DESTDIR)$(UNITDIR)/patcherd.service
+	for unit in patcherd.service patcherd-boot.service; do \
+		sed 's,@sbindir@,$(SBINDIR),' systemd/$$unit >$(DESTDIR)$(UNITDIR)/$$unit || exit 1; \
+	done
+	install -d $(DESTDIR)$(UNITDIR)/multi-user.target.wants
+	ln -sf ../patcherd-boot.service $(DESTDIR)$(UNITDIR)/multi-user.target.wants
 
 # ---- what building and testing needs -----------------------------------------------------------
 
