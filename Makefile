@@ -158,13 +158,15 @@ check: deps
 	$(MAKE) --no-print-directory SAN=address,undefined BUILD=build-san unit build-san/faults/patcherd
 	prove --timer --exec '' $(TESTS)
 
-# Killed at each of its system calls, each of those failing, and 50 clients for a minute.
+# Killed at each of its system calls, each of those failing, 50 clients for a minute, and the power cut
+# 200 times, which takes an hour in an emulator.
 check-crash: deps
 	$(MAKE) --no-print-directory all $(BUILD)/faults/patcherd
 	$(MAKE) --no-print-directory SAN=address,undefined BUILD=build-san build-san/faults/patcherd
 	tests/crash/kill.t 1
 	tests/crash/errors.t 1
 	tests/crash/clients.t 60
+	tests/crash/power.t 200
 
 # The unit tests as 32-bit programs, every kernel of tests/guest/matrix, then the hammer and the stress
 # with their full numbers, which take hours in an emulator.
