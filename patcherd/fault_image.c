@@ -19,7 +19,7 @@ struct image {
 	struct target *elf_target;	/* knows what the file is */
 	struct elf_file *elf;
 	const uint8_t *copy;		/* the file as it was opened, which `elf` owns */
-	uint8_t *map;			/* the file as it is: shared, so that stores outlive a kill */
+	uint8_t *map;			/* the file itself: what is stored outlives a kill */
 	size_t size;
 };
 

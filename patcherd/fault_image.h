@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* fault_image: for the tests, an ELF file in place of the kernel that this machine runs, so that a
- * daemon can be killed, starved and overrun without a kernel at stake: the file that the environment
- * variable PATCHERD_IMAGE names is the kernel's memory. Not there unless built with -DPATCHERD_FAULTS. */
+/* fault_image: for the tests, an ELF file in place of the kernel that this machine runs, so that
+ * a daemon can be killed, starved and overrun without a kernel at stake: the file that the
+ * environment variable PATCHERD_IMAGE names is the kernel's memory. Not there unless built with
+ * -DPATCHERD_FAULTS. */
 #ifndef PATCHERD_FAULT_IMAGE_H
 #define PATCHERD_FAULT_IMAGE_H
 

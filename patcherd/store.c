@@ -45,9 +45,9 @@ static int join(struct store_site *into, const struct store_site *site, struct f
 	if (length < into->wanted.length)
 		length = into->wanted.length;
 	if (length > BYTES_MAX)
-		return fail_at(fail, OUTCOME_ERROR, start, "%s: the changes of two patches there overlap "
-			       "and are %zu bytes together, and one change is of at most %d: revert the "
-			       "older patch first", into->symbol, length, BYTES_MAX);
+		return fail_at(fail, OUTCOME_ERROR, start, "%s: the changes of two patches there "
+			       "overlap and are %zu bytes together, and one change is of at most "
+			       "%d: revert the older patch first", into->symbol, length, BYTES_MAX);
 	lay(joined.before.data, before, into, start, &into->before, true);
 	lay(joined.before.data, before, site, start, &site->before, site->undone);
 	lay(joined.wanted.data, wanted, into, start, &into->wanted, true);
