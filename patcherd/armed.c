@@ -136,7 +136,7 @@ int armed_state_now(const struct daemon *daemon, const struct journal_armed *pat
 
 	*why = NULL;
 	if (modules_load(&modules, fail) < 0 ||
-	    state_find(daemon, &modules, patch, known, out, &try, &identity, fail) < 0)
+	    state_find(daemon, &modules, patch, known, out, &try, &identity, fail) != 0)
 		return -1;
 	if (*out == ARMED_FAILED)
 		*why = strdup(known != NULL && known->why != NULL ? known->why :
@@ -211,7 +211,7 @@ static int look_at(struct daemon *daemon, const struct look *look, size_t index,
 	uint64_t identity;
 	bool try;
 
-	if (state_find(daemon, &look->modules, row, patch, &state, &try, &identity, fail) < 0)
+	if (state_find(daemon, &look->modules, row, patch, &state, &try, &identity, fail) != 0)
 		return -1;
 	if (state == ARMED_WAITING && patch->told != ARMED_WAITING && daemon->armed.looked)
 		tell_gone(daemon, row);

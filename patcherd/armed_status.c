@@ -95,7 +95,7 @@ void armed_verdict(const struct daemon *daemon, const struct journal_entry *entr
 
 	if (journal_armed(daemon->journal, entry->patch, &rows.items, &rows.count, &fail) < 0 ||
 	    (rows.count > 0 &&
-	     armed_state_now(daemon, rows.items, &now, &why, &fail) < 0)) {
+	     armed_state_now(daemon, rows.items, &now, &why, &fail) != 0)) {
 		*attention = true;
 		free(*message);
 		*message = strdup(fail.message);
