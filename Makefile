@@ -7,6 +7,7 @@
 #   make install         DESTDIR= PREFIX=/usr/local
 #   make check           all tests       make demo   the live demonstration
 #   make check-kernels   every kernel we test with, and the long tests
+#   make check-crash     killed, starved and overrun: every point of what check takes some of
 #   make bench           the measurements of speed
 #   make fuzz            the fuzzers, SECONDS each
 #   make lint            static analysis
@@ -56,7 +57,7 @@ DAEMON_OBJECTS := $(call objects,$(wildcard patcherd/*.c))
 CLIENT_OBJECTS := $(call objects,$(wildcard patchctl/*.c))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all deps deps-lint module module-test install install-module check check-kernels demo bench fuzz lint clean unit
+.PHONY: all deps deps-lint module module-test install install-module check check-kernels check-crash demo bench fuzz lint clean unit
 .SECONDARY:
 
 all: $(BUILD)/patcherd $(BUILD)/patchctl
@@ -121,12 +122,20 @@ $(BUILD)/tests/patterns: $(BUILD)/obj/tests/patterns/patterns.o $(BUILD)/lib.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 faults = $(patsubst %.c,$(BUILD)/obj/faults/%.o,$(1))
-TRANSACTION = $(patsubst %,patcherd/%.c,transaction transaction_revert store claim look offline)
+TRANSACTION = $(patsubst %,patcherd/%.c,transaction transaction_revert store claim look offline trace \
+	replace)
+$(BUILD)/tests/test_confirm: $(call objects,patcherd/confirm.c)
+$(BUILD)/tests/test_trouble: $(call objects,patcherd/trouble.c)
+$(BUILD)/tests/test_trace: $(call objects,patcherd/trace.c)
 $(BUILD)/tests/test_look: $(call objects,patcherd/look.c)
+$(BUILD)/tests/test_uevent: $(call objects,patcherd/uevent.c)
+$(BUILD)/tests/test_drift: $(call objects,patcherd/drift_describe.c)
+$(BUILD)/tests/test_arming: $(call objects,patcherd/arming.c)
+$(BUILD)/tests/test_armed_state: $(call objects,patcherd/armed_state.c)
 $(BUILD)/tests/test_site_owners: $(call objects,patcherd/site_owners.c)
-$(BUILD)/tests/test_claim: $(call objects,patcherd/look.c patcherd/claim.c)
+$(BUILD)/tests/test_claim: $(call objects,patcherd/look.c patcherd/claim.c patcherd/replace.c patcherd/store.c)
 $(BUILD)/tests/test_transaction $(BUILD)/tests/test_revert: $(call objects,$(TRANSACTION))
-$(BUILD)/tests/test_recover: $(call faults,$(TRANSACTION) patcherd/recover.c)
+$(BUILD)/tests/test_recover $(BUILD)/tests/test_replace: $(call faults,$(TRANSACTION) patcherd/recover.c)
 $(BUILD)/tests/test_offline: $(call faults,$(TRANSACTION) patcherd/recover.c)
 
 $(BUILD)/tests/symtab_bench: $(BUILD)/obj/tests/bench/symtab_bench.o $(BUILD)/lib.a
@@ -141,14 +150,24 @@ $(BUILD)/tests/symtab_bench $(BUILD)/tests/hazard_bench $(BUILD)/tests/sites:
 # The unit tests run twice, the second time with sanitizers. Those in guests come last: a fault
 # that costs a second to find is found before.
 TESTS = $(UNIT_TESTS) $(UNIT_TESTS:$(BUILD)/%=build-san/%) tests/spec/run \
-	$(wildcard tests/client/*.t tests/server/*.t tests/boundaries/*.t tests/tables/*.t \
+	$(wildcard tests/client/*.t tests/server/*.t tests/crash/*.t tests/boundaries/*.t tests/tables/*.t \
 	tests/patterns/*.t tests/guest/*.t)
 
 check: deps
 	$(MAKE) --no-print-directory all unit $(BUILD)/faults/patcherd $(BUILD)/tests/boundaries \
 		$(BUILD)/tests/owners $(BUILD)/tests/orc $(BUILD)/tests/patterns
-	$(MAKE) --no-print-directory SAN=address,undefined BUILD=build-san unit
+	$(MAKE) --no-print-directory SAN=address,undefined BUILD=build-san unit build-san/faults/patcherd
 	prove --timer --exec '' $(TESTS)
+
+# Killed at each of its system calls, each of those failing, 50 clients for a minute, and the power cut
+# 200 times, which takes an hour in an emulator.
+check-crash: deps
+	$(MAKE) --no-print-directory all $(BUILD)/faults/patcherd
+	$(MAKE) --no-print-directory SAN=address,undefined BUILD=build-san build-san/faults/patcherd
+	tests/crash/kill.t 1
+	tests/crash/errors.t 1
+	tests/crash/clients.t 60
+	tests/crash/power.t 200
 
 # The unit tests as 32-bit programs, every kernel of tests/guest/matrix, then the hammer and the stress
 # with their full numbers, which take hours in an emulator.
@@ -163,6 +182,7 @@ check-kernels: deps
 	KERNEL=6.12 tests/guest/digest.t
 	TIMEOUT=7200 tests/guest/hammer.t 10000
 	TIMEOUT=7200 KERNEL=5.10-kmem tests/guest/hammer.t 10000
+	TIMEOUT=7200 tests/guest/modules.t 100
 	TIMEOUT=7200 tests/guest/stress.t churn 5000
 	TIMEOUT=7200 KERNEL=5.10-kmem tests/guest/stress.t churn 5000
 	TIMEOUT=7200 tests/guest/stress.t reload 500
@@ -202,13 +222,17 @@ install: all
 	install -m 644 patches/* include/io.patcherd.varlink $(DESTDIR)$(PREFIX)/share/patcherd
 	install -m 644 systemd/patcherd.socket $(DESTDIR)$(UNITDIR)
 	install -m 644 systemd/patcherd-ways.conf $(DESTDIR)$(PREFIX)/share/patcherd
-	sed 's,@sbindir@,$(SBINDIR),' systemd/patcherd.service >$(DESTDIR)$(UNITDIR)/patcherd.service
+	for unit in patcherd.service patcherd-boot.service; do \
+		sed 's,@sbindir@,$(SBINDIR),' systemd/$$unit >$(DESTDIR)$(UNITDIR)/$$unit || exit 1; \
+	done
+	install -d $(DESTDIR)$(UNITDIR)/multi-user.target.wants
+	ln -sf ../patcherd-boot.service $(DESTDIR)$(UNITDIR)/multi-user.target.wants
 
 # ---- what building and testing needs -----------------------------------------------------------
 
 PACKAGES = build-essential pkg-config $(LIBRARIES) \
 	qemu-system-x86 mmdebstrap arch-test kmod cpio xz-utils zstd lz4 e2fsprogs \
-	bc bison flex \
+	bc bison flex strace \
 	python3-minimal python3-jsonschema python3-yaml mandoc
 LINT_PACKAGES = clang clang-tidy cppcheck libclang-rt-14-dev mandoc
 

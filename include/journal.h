@@ -41,6 +41,15 @@ struct journal_caller {
 	char comm[17];
 };
 
+/* How much trouble the kernel had had at a moment; see patcherd/trouble.h. */
+#define TROUBLE_UNKNOWN UINT64_MAX
+struct trouble_mark {
+	uint64_t warn_count;		/* of /sys/kernel; TROUBLE_UNKNOWN where it has none */
+	uint64_t oops_count;
+	uint64_t taint;			/* /proc/sys/kernel/tainted */
+	uint64_t sequence;		/* the next record of /dev/kmsg */
+};
+
 /* One application of one patch. */
 struct journal_entry {
 	int64_t id;
@@ -54,6 +63,15 @@ struct journal_entry {
 	int64_t intended_at;		/* microseconds since the epoch */
 	int64_t changed_at;		/* of the last change of state */
 	struct journal_caller caller;
+	/* Microseconds of CLOCK_BOOTTIME: reverted then, unless confirmed before; 0: stays. An APPLIED
+	 * entry that has it is `pending`. */
+	int64_t confirm_by;
+	bool ignore_warnings;		/* what `mark` tells does not revert it */
+	struct trouble_mark mark;	/* before it was written; all 0 where confirm_by was not asked for */
+	/* The entry that took its place, or is about to where this one is still active; 0: none. */
+	int64_t replaced_by;
+	const int64_t *replaces;	/* to journal_intend(): whose place it takes; borrowed */
+	size_t replaces_count;
 	struct journal_site *sites;
 	size_t site_count;
 };
@@ -64,7 +82,7 @@ struct journal_event {
 	int64_t at;			/* microseconds since the epoch */
 	char boot_id[37];
 	char *patch;
-	char action[16];		/* apply, revert, recover */
+	char action[16];		/* apply, revert, recover, confirm, expire */
 	char outcome[24];		/* outcome_name() */
 	char *message;			/* may be NULL */
 	struct journal_caller caller;
@@ -83,13 +101,18 @@ int journal_open(const char *path, const char *boot_id, struct journal **out,
 		 struct fail *fail) MUST_CHECK;
 void journal_close(struct journal *journal);
 
-/* Writes the intent of all entries (state INTENDED; each gets its id and sha256), synced to disk
- * before it returns. */
+/* Writes the intent of all entries (state INTENDED; each gets its id and sha256), and that they
+ * are about to take the place of what they replace, synced to disk before it returns. */
 int journal_intend(struct journal *journal, struct journal_entry *entries, size_t count,
 		   struct fail *fail) MUST_CHECK;
-/* Sets the state of all the entries named, in one transaction, synced. */
+/* Sets the state of all the entries named, in one transaction, synced. The active entries that an
+ * entry replaces are ended with it: REVERTED where it is APPLIED; where it is FAILED or REVERTED,
+ * nothing takes their place any more. */
 int journal_set(struct journal *journal, const int64_t *ids, size_t count,
 		enum journal_state state, struct fail *fail) MUST_CHECK;
+/* These entries are not to be reverted by time any more: confirm_by 0, in one transaction, synced. */
+int journal_confirm(struct journal *journal, const int64_t *ids, size_t count,
+		    struct fail *fail) MUST_CHECK;
 /* Adds to the audit trail. `at` 0: now; `boot_id` "": this boot. */
 int journal_note(struct journal *journal, const struct journal_event *event,
 		 struct fail *fail) MUST_CHECK;
@@ -100,6 +123,27 @@ int journal_set_offline(struct journal *journal, const struct cpus *cpus,
 			struct fail *fail) MUST_CHECK;
 /* That list, as far as it is of this boot. */
 int journal_offline(struct journal *journal, struct cpus *out, struct fail *fail) MUST_CHECK;
+
+/* A patch that is applied once its module comes. */
+struct journal_armed {
+	char *patch;			/* its name */
+	char *source;			/* the file's name as the client gave it */
+	char *yaml;
+	char sha256[65];		/* of the yaml; journal_arm() fills it in */
+	char *module;			/* that is waited for */
+	struct journal_caller caller;
+	int64_t since;			/* microseconds since the epoch; journal_arm() fills it in */
+};
+void journal_armed_deinit(struct journal_armed *armed);
+
+/* Notes it as armed until it is disarmed, or this boot ends; in place of another of its name. */
+int journal_arm(struct journal *journal, struct journal_armed *armed,
+		struct fail *fail) MUST_CHECK;
+/* Those armed in this boot, by name; `patch` NULL: all. Free each and the array. */
+int journal_armed(struct journal *journal, const char *patch, struct journal_armed **out,
+		  size_t *count, struct fail *fail) MUST_CHECK;
+/* 0 too where none of that name is armed. */
+int journal_disarm(struct journal *journal, const char *patch, struct fail *fail) MUST_CHECK;
 
 /* The entries of this boot that are INTENDED, APPLIED or REVERTING, oldest first; `patch` NULL:
  * of all patches. Free each and the array. */

@@ -167,6 +167,8 @@ struct patch {
 	char *description;		/* NULL where not given */
 	struct conditions kernel;
 	struct requirements requires;
+	struct strings replaces;	/* patches that it takes the place of, each once, not itself */
+	struct place replaces_place;
 	struct variant *variants;
 	size_t variant_count;
 };
@@ -223,6 +225,7 @@ void plan_deinit(struct plan *plan);
 
 /* Appends a copy of text; -1: out of memory. */
 int strings_add(struct strings *strings, const char *text) MUST_CHECK;
+bool strings_have(const struct strings *strings, const char *text);
 void strings_deinit(struct strings *strings);
 
 #endif

@@ -16,6 +16,7 @@ static const struct {
 	[OUTCOME_APPLIED] = { "applied", 0 },
 	[OUTCOME_REVERTED] = { "reverted", 0 },
 	[OUTCOME_CONFIRMED] = { "confirmed", 0 },
+	[OUTCOME_ARMED] = { "armed", 0 },
 	[OUTCOME_ERROR] = { "error", 1 },
 	[OUTCOME_USAGE] = { "usage", 2 },
 	[OUTCOME_INVALID_SPEC] = { "invalid-spec", 3 },

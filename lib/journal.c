@@ -140,8 +140,9 @@ static int entry_insert(const struct journal *journal, struct journal_entry *ent
 				"takes 1 to %d", entry->patch, entry->site_count,
 				JOURNAL_ENTRY_SITES_MAX);
 	if (db_prepare(journal, "INSERT INTO entry (patch, source, sha256, boot_id, release, state,"
-		       " intended_at, changed_at, uid, pid, comm, yaml)"
-		       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?10, ?11)",
+		       " intended_at, changed_at, uid, pid, comm, yaml, confirm_by, ignore_warnings,"
+		       " warn_count, oops_count, taint, message_sequence) VALUES (?1, ?2, ?3, ?4, ?5, ?6,"
+		       " ?7, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
 		       &statement, fail) < 0)
 		return -1;
 	text_sha256(entry->yaml, entry->sha256);
@@ -158,6 +159,13 @@ static int entry_insert(const struct journal *journal, struct journal_entry *ent
 	code |= sqlite3_bind_int64(statement, 8, entry->caller.uid);
 	code |= sqlite3_bind_int64(statement, 9, entry->caller.pid);
 	code |= bind_text(statement, 10, entry->caller.comm);
+	code |= sqlite3_bind_int64(statement, 12, entry->confirm_by);
+	code |= sqlite3_bind_int(statement, 13, entry->ignore_warnings);
+	code |= bind_number(statement, 14, entry->mark.warn_count);
+	code |= bind_number(statement, 15, entry->mark.oops_count);
+	code |= bind_number(statement, 16, entry->mark.taint);
+	code |= bind_number(statement, 17, entry->mark.sequence);
+	/* Last, as SQLite knows the error of the last call: this may be too long. */
 	code |= bind_text(statement, 11, entry->yaml);
 	if (run(journal, statement, code, "write the intent", fail) < 0)
 		return -1;
@@ -169,13 +177,33 @@ static int entry_insert(const struct journal *journal, struct journal_entry *ent
 	return 0;
 }
 
+/* Notes that `id` is about to take the place of what it replaces. */
+static int replaces_note(const struct journal *journal, const struct journal_entry *entry,
+			 struct fail *fail)
+{
+	for (size_t i = 0; i < entry->replaces_count; i++) {
+		CLEANUP_STATEMENT sqlite3_stmt *statement = NULL;
+		int code = SQLITE_OK;
+
+		if (db_prepare(journal, "UPDATE entry SET replaced_by = ?1 WHERE id = ?2", &statement,
+			       fail) < 0)
+			return -1;
+		code |= sqlite3_bind_int64(statement, 1, entry->id);
+		code |= sqlite3_bind_int64(statement, 2, entry->replaces[i]);
+		if (run(journal, statement, code, "write the intent", fail) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int journal_intend(struct journal *journal, struct journal_entry *entries, size_t count,
 		   struct fail *fail)
 {
 	if (db_exec(journal, "BEGIN IMMEDIATE", "write the intent", fail) < 0)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
-		if (entry_insert(journal, &entries[i], fail) < 0) {
+		if (entry_insert(journal, &entries[i], fail) < 0 ||
+		    replaces_note(journal, &entries[i], fail) < 0) {
 			db_rollback(journal);
 			return -1;
 		}
@@ -187,18 +215,18 @@ int journal_intend(struct journal *journal, struct journal_entry *entries, size_
 	return 0;
 }
 
-static int state_update(const struct journal *journal, int64_t id, enum journal_state state,
-			struct fail *fail)
+/* `sql` takes ?1 the time, ?2 the id, ?3 a state. */
+static int entry_update(const struct journal *journal, const char *sql, int64_t id,
+			enum journal_state state, struct fail *fail)
 {
 	CLEANUP_STATEMENT sqlite3_stmt *statement = NULL;
 	int code = SQLITE_OK;
 
-	if (db_prepare(journal, "UPDATE entry SET state = ?1, changed_at = ?2 WHERE id = ?3",
-		       &statement, fail) < 0)
+	if (db_prepare(journal, sql, &statement, fail) < 0)
 		return -1;
-	code |= bind_text(statement, 1, journal_state_name(state));
-	code |= sqlite3_bind_int64(statement, 2, db_now());
-	code |= sqlite3_bind_int64(statement, 3, id);
+	code |= sqlite3_bind_int64(statement, 1, db_now());
+	code |= sqlite3_bind_int64(statement, 2, id);
+	code |= bind_text(statement, 3, journal_state_name(state));
 	if (run(journal, statement, code, "write an outcome", fail) < 0)
 		return -1;
 	if (sqlite3_changes(journal->db) != 1)
@@ -206,13 +234,35 @@ static int state_update(const struct journal *journal, int64_t id, enum journal_
 	return 0;
 }
 
-int journal_set(struct journal *journal, const int64_t *ids, size_t count,
-		enum journal_state state, struct fail *fail)
+/* What becomes of the entries that `id` replaces, when it comes to `state`. */
+static int replaced_update(const struct journal *journal, int64_t id, enum journal_state state,
+			   struct fail *fail)
+{
+	CLEANUP_STATEMENT sqlite3_stmt *statement = NULL;
+	int code = SQLITE_OK;
+
+	if (state == JOURNAL_INTENDED || state == JOURNAL_REVERTING)
+		return 0;
+	if (db_prepare(journal, state == JOURNAL_APPLIED ?
+		       "UPDATE entry SET state = 'reverted', changed_at = ?1 WHERE replaced_by = ?2"
+		       " AND state IN ('intended', 'applied', 'reverting')" :
+		       "UPDATE entry SET replaced_by = 0, changed_at = ?1 WHERE replaced_by = ?2"
+		       " AND state IN ('intended', 'applied', 'reverting')", &statement, fail) < 0)
+		return -1;
+	code |= sqlite3_bind_int64(statement, 1, db_now());
+	code |= sqlite3_bind_int64(statement, 2, id);
+	return run(journal, statement, code, "write an outcome", fail);
+}
+
+/* The same of all of them, or of none. */
+static int entries_update(const struct journal *journal, const char *sql, const int64_t *ids,
+			  size_t count, enum journal_state state, struct fail *fail)
 {
 	if (db_exec(journal, "BEGIN IMMEDIATE", "write an outcome", fail) < 0)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
-		if (state_update(journal, ids[i], state, fail) < 0) {
+		if (entry_update(journal, sql, ids[i], state, fail) < 0 ||
+		    replaced_update(journal, ids[i], state, fail) < 0) {
 			db_rollback(journal);
 			return -1;
 		}
@@ -222,6 +272,19 @@ int journal_set(struct journal *journal, const int64_t *ids, size_t count,
 		return -1;
 	}
 	return 0;
+}
+
+int journal_set(struct journal *journal, const int64_t *ids, size_t count,
+		enum journal_state state, struct fail *fail)
+{
+	return entries_update(journal, "UPDATE entry SET state = ?3, changed_at = ?1 WHERE id = ?2",
+			      ids, count, state, fail);
+}
+
+int journal_confirm(struct journal *journal, const int64_t *ids, size_t count, struct fail *fail)
+{
+	return entries_update(journal, "UPDATE entry SET confirm_by = 0, changed_at = ?1"
+			      " WHERE id = ?2 AND state = ?3", ids, count, JOURNAL_APPLIED, fail);
 }
 
 int journal_note(struct journal *journal, const struct journal_event *event, struct fail *fail)

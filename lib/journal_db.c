@@ -277,6 +277,18 @@ static int entries_expire(const struct journal *journal, struct fail *fail)
 	return db_step(journal, statement, "end what another boot applied", fail);
 }
 
+/* Armed is for one boot. */
+static int armed_expire(const struct journal *journal, struct fail *fail)
+{
+	CLEANUP_STATEMENT sqlite3_stmt *statement = NULL;
+
+	if (db_prepare(journal, "DELETE FROM armed WHERE boot_id <> ?1", &statement, fail) < 0)
+		return -1;
+	if (sqlite3_bind_text(statement, 1, journal->boot_id, -1, SQLITE_STATIC) != SQLITE_OK)
+		return fail_memory(fail, "opening the journal");
+	return db_step(journal, statement, "disarm what another boot armed", fail);
+}
+
 int journal_open(const char *path, const char *boot_id, struct journal **out, struct fail *fail)
 {
 	struct journal *journal;
@@ -290,7 +302,8 @@ int journal_open(const char *path, const char *boot_id, struct journal **out, st
 		return fail_memory(fail, "opening the journal");
 	memcpy(journal->boot_id, boot_id, sizeof(journal->boot_id));
 	if (path_resolve(path, &journal->path, fail) < 0 || file_check(journal, fail) < 0 ||
-	    database_open(journal, fail) < 0 || entries_expire(journal, fail) < 0) {
+	    database_open(journal, fail) < 0 || entries_expire(journal, fail) < 0 ||
+	    armed_expire(journal, fail) < 0) {
 		journal_close(journal);
 		return -1;
 	}

@@ -3,85 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "journal_db.h"
-
-/* A row being read: the first value that is not what was written makes it bad. */
-struct row {
-	sqlite3_stmt *statement;
-	bool bad;
-	bool no_memory;
-};
-
-static int64_t row_number(struct row *row, int column)
-{
-	if (sqlite3_column_type(row->statement, column) != SQLITE_INTEGER)
-		row->bad = true;
-	return sqlite3_column_int64(row->statement, column);
-}
-
-static const char *row_peek(struct row *row, int column)
-{
-	const char *text = (const char *)sqlite3_column_text(row->statement, column);
-
-	if (text == NULL || sqlite3_column_type(row->statement, column) != SQLITE_TEXT ||
-	    strlen(text) != (size_t)sqlite3_column_bytes(row->statement, column)) {
-		row->bad = true;
-		return "";
-	}
-	return text;
-}
-
-static void row_copy(struct row *row, int column, char *out, size_t size)
-{
-	const char *text = row_peek(row, column);
-	size_t length = strlen(text);
-
-	if (length >= size) {
-		row->bad = true;
-		length = 0;
-	}
-	memcpy(out, text, length);
-	out[length] = '\0';
-}
-
-static char *row_text(struct row *row, int column)
-{
-	char *text = strdup(row_peek(row, column));
-
-	if (text == NULL)
-		row->no_memory = true;
-	return text;
-}
-
-static char *row_text_or_null(struct row *row, int column)
-{
-	return sqlite3_column_type(row->statement, column) == SQLITE_NULL ? NULL
-									   : row_text(row, column);
-}
-
-static void row_bytes(struct row *row, int column, struct bytes *out)
-{
-	const void *data = sqlite3_column_blob(row->statement, column);
-	int length = sqlite3_column_bytes(row->statement, column);
-
-	if (sqlite3_column_type(row->statement, column) != SQLITE_BLOB || data == NULL ||
-	    length < 1 || length > BYTES_MAX) {
-		row->bad = true;
-		return;
-	}
-	memcpy(out->data, data, (size_t)length);
-	out->length = (size_t)length;
-}
-
-static void row_caller(struct row *row, int column, struct journal_caller *out)
-{
-	int64_t uid = row_number(row, column), pid = row_number(row, column + 1);
-
-	row->bad = row->bad || uid < 0 || uid > UINT32_MAX || pid < INT32_MIN || pid > INT32_MAX;
-	out->uid = (uint32_t)uid;
-	out->pid = (int32_t)pid;
-	row_copy(row, column + 2, out->comm, sizeof(out->comm));
-}
+#include "journal_row.h"
 
 static enum journal_state row_state(struct row *row, int column)
 {
@@ -93,17 +15,6 @@ static enum journal_state row_state(struct row *row, int column)
 	}
 	row->bad = true;
 	return JOURNAL_FAILED;
-}
-
-static int row_check(const struct row *row, const struct journal *journal, const char *what,
-		     int64_t id, struct fail *fail)
-{
-	if (row->no_memory)
-		return fail_memory(fail, "reading the journal");
-	if (row->bad)
-		return db_damaged(journal, fail, "%s %lld holds what patcherd never writes", what,
-				  (long long)id);
-	return 0;
 }
 
 static void site_read(struct row *row, struct journal_site *site)
@@ -182,6 +93,14 @@ static int entry_read(const struct journal *journal, sqlite3_stmt *statement,
 	entry->changed_at = row_number(&row, 8);
 	row_caller(&row, 9, &entry->caller);
 	entry->yaml = row_text(&row, 12);
+	entry->confirm_by = row_number(&row, 13);
+	entry->ignore_warnings = row_number(&row, 14) != 0;
+	entry->mark.warn_count = (uint64_t)row_number(&row, 15);
+	entry->mark.oops_count = (uint64_t)row_number(&row, 16);
+	entry->mark.taint = (uint64_t)row_number(&row, 17);
+	entry->mark.sequence = (uint64_t)row_number(&row, 18);
+	entry->replaced_by = row_number(&row, 19);
+	row.bad |= entry->confirm_by < 0;
 	if (row_check(&row, journal, "entry", entry->id, fail) < 0)
 		return -1;
 	text_sha256(entry->yaml, sha256);
@@ -229,7 +148,8 @@ static int entries_read(const struct journal *journal, sqlite3_stmt *statement,
 }
 
 #define ENTRY_COLUMNS "id, patch, source, sha256, boot_id, release, state, intended_at," \
-	" changed_at, uid, pid, comm, yaml"
+	" changed_at, uid, pid, comm, yaml, confirm_by, ignore_warnings, warn_count, oops_count," \
+	" taint, message_sequence, replaced_by"
 
 int journal_active(struct journal *journal, const char *patch, struct journal_entry **out,
 		   size_t *count, struct fail *fail)

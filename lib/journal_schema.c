@@ -70,6 +70,30 @@ static const char *const migrations[] = {
 	"ALTER TABLE site ADD COLUMN variable INTEGER NOT NULL DEFAULT 0 CHECK (variable IN (0, 1));"
 	"ALTER TABLE site ADD COLUMN allowed INTEGER NOT NULL DEFAULT 0"
 	" CHECK (allowed BETWEEN 0 AND 4294967295);",
+
+	/* What is reverted unless it is confirmed in time, and how the kernel was before it (a count
+	 * of -1 is unknown); which entry takes its place; what is applied once its module comes. */
+	"ALTER TABLE entry ADD COLUMN confirm_by INTEGER NOT NULL DEFAULT 0 CHECK (confirm_by >= 0);"
+	"ALTER TABLE entry ADD COLUMN ignore_warnings INTEGER NOT NULL DEFAULT 0"
+	" CHECK (ignore_warnings IN (0, 1));"
+	"ALTER TABLE entry ADD COLUMN warn_count INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE entry ADD COLUMN oops_count INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE entry ADD COLUMN taint INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE entry ADD COLUMN message_sequence INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE entry ADD COLUMN replaced_by INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX entry_replaced_by ON entry (replaced_by);"
+	"CREATE TABLE armed ("
+	" patch TEXT PRIMARY KEY,"
+	" boot_id TEXT NOT NULL,"
+	" source TEXT NOT NULL,"
+	" sha256 TEXT NOT NULL,"
+	" module TEXT NOT NULL,"
+	" since INTEGER NOT NULL,"
+	" uid INTEGER NOT NULL,"
+	" pid INTEGER NOT NULL,"
+	" comm TEXT NOT NULL,"
+	" yaml TEXT NOT NULL"
+	") STRICT;",
 };
 
 enum { VERSION_KNOWN = sizeof(migrations) / sizeof(migrations[0]) };

@@ -79,6 +79,15 @@ int strings_add(struct strings *strings, const char *text)
 	return 0;
 }
 
+bool strings_have(const struct strings *strings, const char *text)
+{
+	for (size_t i = 0; i < strings->count; i++) {
+		if (strcmp(strings->items[i], text) == 0)
+			return true;
+	}
+	return false;
+}
+
 void strings_deinit(struct strings *strings)
 {
 	for (size_t i = 0; i < strings->count; i++)
@@ -135,6 +144,7 @@ void patch_deinit(struct patch *patch)
 	free(patch->description);
 	conditions_deinit(&patch->kernel);
 	requirements_deinit(&patch->requires);
+	strings_deinit(&patch->replaces);
 	for (size_t i = 0; i < patch->variant_count; i++)
 		variant_deinit(&patch->variants[i]);
 	free(patch->variants);

@@ -80,21 +80,21 @@ static void refuse_module_build_id(struct walk *walk, const struct node *node, v
 	walk_error(walk, node->place, "a module's build-id is asked for in 'requires' of the file");
 }
 
-#define MODULE_BUILD_ID { "module-build-id", refuse_module_build_id, false, NULL }
+#define MODULE_BUILD_ID { "module-build-id", refuse_module_build_id, false }
 
 static const struct key kernel_keys[] = {
-	{ "release", read_releases, false, NULL },
-	{ "build-id", read_build_ids, false, NULL },
+	{ "release", read_releases, false },
+	{ "build-id", read_build_ids, false },
 	MODULE_BUILD_ID,
-	{ NULL, NULL, false, NULL }
+	{ NULL, NULL, false }
 };
 
 static const struct key when_keys[] = {
-	{ "release", read_releases, false, NULL },
-	{ "architecture", read_architectures, false, NULL },
-	{ "build-id", read_build_ids, false, NULL },
+	{ "release", read_releases, false },
+	{ "architecture", read_architectures, false },
+	{ "build-id", read_build_ids, false },
 	MODULE_BUILD_ID,
-	{ NULL, NULL, false, NULL }
+	{ NULL, NULL, false }
 };
 
 static void read_conditions(struct walk *walk, const struct node *node, const struct key *keys,
@@ -134,10 +134,10 @@ static void read_when(struct walk *walk, const struct node *node, void *out)
 static void read_variant(struct walk *walk, const struct node *node, void *out)
 {
 	static const struct key keys[] = {
-		{ "when", read_when, true, NULL },
-		{ "sites", spec_read_sites, true, NULL },
-		{ "allow", spec_refuse_allow, false, NULL },
-		{ NULL, NULL, false, NULL }
+		{ "when", read_when, true },
+		{ "sites", spec_read_sites, true },
+		{ "allow", spec_refuse_allow, false },
+		{ NULL, NULL, false }
 	};
 	struct variant *variant = add_variant(walk, out, node->place);
 	struct seen seen;
@@ -169,21 +169,52 @@ static void read_format(struct walk *walk, const struct node *node, void *out)
 			   (uintmax_t)format);
 }
 
-static void read_name(struct walk *walk, const struct node *node, void *out)
+/* The name of a patch; NULL: it is none. */
+static const char *name_text(struct walk *walk, const struct node *node)
 {
 	static const char what[] = "a name of 1 to 64 of a-z, 0-9 and '-', no '-' in front";
-	struct patch *patch = out;
 	const char *text = spec_text(walk, node, SUMMARY_MAX, what);
 
 	if (text == NULL)
-		return;
+		return NULL;
 	if (node->length > NAME_MAX_LENGTH || text[0] == '-' ||
 	    strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") != node->length) {
 		walk_expected(walk, node, what);
-		return;
+		return NULL;
 	}
+	return text;
+}
+
+static void read_name(struct walk *walk, const struct node *node, void *out)
+{
+	struct patch *patch = out;
+	const char *text = name_text(walk, node);
+
+	if (text == NULL)
+		return;
 	spec_copy(walk, text, &patch->name);
 	patch->name_place = node->place;
+}
+
+static void read_replaced(struct walk *walk, const struct node *node, void *out)
+{
+	struct patch *patch = out;
+	const char *text = name_text(walk, node);
+
+	if (text == NULL)
+		return;
+	if (strings_have(&patch->replaces, text))
+		walk_error(walk, node->place, "the patch %s is named twice", text);
+	else if (strings_add(&patch->replaces, text) != 0)
+		walk->errors->no_memory = true;
+}
+
+static void read_replaces(struct walk *walk, const struct node *node, void *out)
+{
+	struct patch *patch = out;
+
+	patch->replaces_place = node->place;
+	walk_one_or_several(walk, node, read_replaced, out);
 }
 
 static void read_summary(struct walk *walk, const struct node *node, void *out)
@@ -227,18 +258,18 @@ static void read_top_architecture(struct walk *walk, const struct node *node, vo
 
 enum { TOP_SITES, TOP_VARIANTS };
 static const struct key top_keys[] = {
-	[TOP_SITES] = { "sites", read_top_sites, false, NULL },
-	[TOP_VARIANTS] = { "variants", read_variants, false, NULL },
-	{ "format", read_format, false, NULL },
-	{ "patch", read_name, true, NULL },
-	{ "summary", read_summary, true, NULL },
-	{ "description", read_description, false, NULL },
-	{ "architecture", read_top_architecture, false, NULL },
-	{ "kernel", read_kernel, false, NULL },
-	{ "requires", read_requires, false, NULL },
-	{ "replaces", NULL, false, "revert the older patch first" },
-	{ "allow", spec_refuse_allow, false, NULL },
-	{ NULL, NULL, false, NULL }
+	[TOP_SITES] = { "sites", read_top_sites, false },
+	[TOP_VARIANTS] = { "variants", read_variants, false },
+	{ "format", read_format, false },
+	{ "patch", read_name, true },
+	{ "summary", read_summary, true },
+	{ "description", read_description, false },
+	{ "architecture", read_top_architecture, false },
+	{ "kernel", read_kernel, false },
+	{ "requires", read_requires, false },
+	{ "replaces", read_replaces, false },
+	{ "allow", spec_refuse_allow, false },
+	{ NULL, NULL, false }
 };
 
 static void read_patch(struct walk *walk, const struct node *node, struct patch *patch)
@@ -254,6 +285,10 @@ static void read_patch(struct walk *walk, const struct node *node, struct patch 
 		spec_error(walk->errors, seen.keys[TOP_VARIANTS]->place,
 			   "both 'sites' (line %u) and 'variants'; give one of them",
 			   seen.keys[TOP_SITES]->place.line);
+	if (patch->name != NULL && strings_have(&patch->replaces, patch->name))
+		spec_error(walk->errors, patch->replaces_place,
+			   "replaces: a patch cannot replace itself; to change what it does, revert it "
+			   "and apply it anew");
 }
 
 int spec_parse(const char *source, const char *text, size_t length, struct patch *out,

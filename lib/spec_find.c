@@ -114,9 +114,9 @@ static void read_at(struct walk *walk, const struct node *node, void *out)
 
 enum { PATTERN_LINES, PATTERN_AT };
 static const struct key pattern_keys[] = {
-	[PATTERN_LINES] = { "lines", read_lines, true, NULL },
-	[PATTERN_AT] = { "at", read_at, false, NULL },
-	{ NULL, NULL, false, NULL }
+	[PATTERN_LINES] = { "lines", read_lines, true },
+	[PATTERN_AT] = { "at", read_at, false },
+	{ NULL, NULL, false }
 };
 
 /* Whether `at`, from 1, is one of the lines; from 0 then. */

@@ -117,16 +117,16 @@ enum { REPLACE_BYTES, REPLACE_RETURN, REPLACE_IMMEDIATE, REPLACE_DISPLACEMENT, R
        REPLACE_ALWAYS, REPLACE_NEVER, REPLACE_NOP, REPLACE_OPERATIONS,
        REPLACE_MULTIPLE = REPLACE_OPERATIONS };
 static const struct key replace_keys[] = {
-	[REPLACE_BYTES] = { "bytes", read_bytes, false, NULL },
-	[REPLACE_RETURN] = { "return", read_return, false, NULL },
-	[REPLACE_IMMEDIATE] = { "immediate", read_immediate, false, NULL },
-	[REPLACE_DISPLACEMENT] = { "displacement", read_displacement, false, NULL },
-	[REPLACE_INVERT] = { "invert", refuse_word, false, NULL },
-	[REPLACE_ALWAYS] = { "always", refuse_word, false, NULL },
-	[REPLACE_NEVER] = { "never", refuse_word, false, NULL },
-	[REPLACE_NOP] = { "nop", refuse_word, false, NULL },
-	[REPLACE_MULTIPLE] = { "multiple", read_multiple, false, NULL },
-	{ NULL, NULL, false, NULL }
+	[REPLACE_BYTES] = { "bytes", read_bytes, false },
+	[REPLACE_RETURN] = { "return", read_return, false },
+	[REPLACE_IMMEDIATE] = { "immediate", read_immediate, false },
+	[REPLACE_DISPLACEMENT] = { "displacement", read_displacement, false },
+	[REPLACE_INVERT] = { "invert", refuse_word, false },
+	[REPLACE_ALWAYS] = { "always", refuse_word, false },
+	[REPLACE_NEVER] = { "never", refuse_word, false },
+	[REPLACE_NOP] = { "nop", refuse_word, false },
+	[REPLACE_MULTIPLE] = { "multiple", read_multiple, false },
+	{ NULL, NULL, false }
 };
 
 /* Exactly one operation, and what goes with it. */

@@ -115,8 +115,8 @@ static void read_type_value(struct walk *walk, const struct node *node,
 			    struct type_requirement *type)
 {
 	static const struct key keys[] = {
-		{ "size", read_size, true, NULL },
-		{ NULL, NULL, false, NULL }
+		{ "size", read_size, true },
+		{ NULL, NULL, false }
 	};
 	struct seen seen;
 
@@ -168,10 +168,10 @@ static void read_types(struct walk *walk, const struct node *node, void *out)
 void spec_read_requires(struct walk *walk, const struct node *node, struct requirements *out)
 {
 	static const struct key keys[] = {
-		{ "symbols", read_symbols, false, NULL },
-		{ "types", read_types, false, NULL },
-		{ "module-build-id", read_module_build_ids, false, NULL },
-		{ NULL, NULL, false, NULL }
+		{ "symbols", read_symbols, false },
+		{ "types", read_types, false },
+		{ "module-build-id", read_module_build_ids, false },
+		{ NULL, NULL, false }
 	};
 	struct seen seen;
 

@@ -121,9 +121,9 @@ static void read_assembler(struct walk *walk, const struct node *node, void *out
 static void read_expect(struct walk *walk, const struct node *node, void *out)
 {
 	static const struct key keys[] = {
-		{ "bytes", read_expected_bytes, false, NULL },
-		{ "asm", read_assembler, false, NULL },
-		{ NULL, NULL, false, NULL }
+		{ "bytes", read_expected_bytes, false },
+		{ "asm", read_assembler, false },
+		{ NULL, NULL, false }
 	};
 	struct site *site = out;
 	struct seen seen;
@@ -161,17 +161,17 @@ static void refuse_size(struct walk *walk, const struct node *node, void *out)
 /* The keys that relate to others come first. */
 enum { SITE_KEY_FUNCTION, SITE_KEY_OFFSET, SITE_KEY_FIND, SITE_KEY_EXPECT };
 static const struct key function_keys[] = {
-	[SITE_KEY_FUNCTION] = { "function", read_function, false, NULL },
-	[SITE_KEY_OFFSET] = { "offset", spec_read_offset, false, NULL },
-	[SITE_KEY_FIND] = { "find", spec_read_find, false, NULL },
-	[SITE_KEY_EXPECT] = { "expect", read_expect, false, NULL },
-	{ "replace", spec_read_replace, true, NULL },
-	{ "module", spec_read_module, false, NULL },
-	{ "occurrence", spec_read_occurrence, false, NULL },
-	{ "function-digest", read_digest, false, NULL },
-	{ "size", refuse_size, false, NULL },
-	{ "allow", spec_read_allow, false, NULL },
-	{ NULL, NULL, false, NULL }
+	[SITE_KEY_FUNCTION] = { "function", read_function, false },
+	[SITE_KEY_OFFSET] = { "offset", spec_read_offset, false },
+	[SITE_KEY_FIND] = { "find", spec_read_find, false },
+	[SITE_KEY_EXPECT] = { "expect", read_expect, false },
+	{ "replace", spec_read_replace, true },
+	{ "module", spec_read_module, false },
+	{ "occurrence", spec_read_occurrence, false },
+	{ "function-digest", read_digest, false },
+	{ "size", refuse_size, false },
+	{ "allow", spec_read_allow, false },
+	{ NULL, NULL, false }
 };
 
 static void missing(struct walk *walk, const struct node *node, const char *key, const char *or)

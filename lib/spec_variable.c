@@ -54,18 +54,18 @@ static void refuse_code(struct walk *walk, const struct node *node, void *out)
 }
 
 static const struct key variable_keys[] = {
-	{ "variable", read_variable, true, NULL },
-	{ "module", spec_read_module, false, NULL },
-	{ "offset", spec_read_offset, false, NULL },
-	{ "size", read_size, true, NULL },
-	{ "expect", read_old_value, true, NULL },
-	{ "replace", read_new_value, true, NULL },
-	{ "occurrence", spec_read_occurrence, false, NULL },
-	{ "allow", spec_read_allow, false, NULL },
-	{ "function", refuse_function, false, NULL },
-	{ "find", refuse_code, false, NULL },
-	{ "function-digest", refuse_code, false, NULL },
-	{ NULL, NULL, false, NULL }
+	{ "variable", read_variable, true },
+	{ "module", spec_read_module, false },
+	{ "offset", spec_read_offset, false },
+	{ "size", read_size, true },
+	{ "expect", read_old_value, true },
+	{ "replace", read_new_value, true },
+	{ "occurrence", spec_read_occurrence, false },
+	{ "allow", spec_read_allow, false },
+	{ "function", refuse_function, false },
+	{ "find", refuse_code, false },
+	{ "function-digest", refuse_code, false },
+	{ NULL, NULL, false }
 };
 
 /* Whether it fits `size` bytes, with a sign or without. */

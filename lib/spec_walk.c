@@ -92,7 +92,7 @@ static size_t key_near(const struct key *keys, const struct node *name)
 	for (size_t i = 0; keys[i].name != NULL; i++) {
 		size_t far = walk_distance(name, keys[i].name);
 
-		if (keys[i].later == NULL && far < least) {
+		if (far < least) {
 			best = i;
 			least = far;
 		}
@@ -152,9 +152,6 @@ static void read_key(struct walk *walk, const struct node *name, const struct ke
 	if (again)
 		spec_error(walk->errors, name->place, "duplicate key '%s' (first at line %u)",
 			   walk->path, seen->keys[index]->place.line);
-	else if (keys[index].later != NULL)
-		spec_error(walk->errors, name->place, "'%s' is not supported yet; %s", walk->path,
-			   keys[index].later);
 	else
 		keys[index].read(walk, name->next, out);
 	if (!again)

@@ -16,7 +16,6 @@ struct key {
 	/* Takes the value; `out` is what walk_mapping() was given. */
 	void (*read)(struct walk *walk, const struct node *value, void *out);
 	bool required;
-	const char *later;		/* not supported yet: what to do instead; NULL: supported */
 };
 
 /* The key nodes seen, by their index in the table; one that an unknown key meant counts too.

@@ -5,38 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "result.h"
-#include "spec.h"
-
-/* JSON carries UTF-8 without NUL. What cannot be sent is no valid file either, and the parser
- * says where. */
-static json_t *file_json(const struct patch_file *file, struct fail *fail)
-{
-	json_t *yaml = memchr(file->text, '\0', file->length) == NULL ?
-			       json_stringn(file->text, file->length) : NULL;
-	struct patch patch;
-	json_t *json;
-
-	if (yaml == NULL) {
-		if (spec_parse(file->name, file->text, file->length, &patch, fail) == 0) {
-			patch_deinit(&patch);
-			(void)fail_memory(fail, file->name);
-		}
-		return NULL;
-	}
-	json = json_pack("{s:o, s:o}", "name", result_text(file->name), "yaml", yaml);
-	if (json == NULL)
-		(void)fail_memory(fail, file->name);
-	return json;
-}
-
 static int request_make(const struct options *options, const struct patch_file *files,
 			size_t count, json_t **out, struct fail *fail)
 {
 	json_t *patches = json_array();
 
 	for (size_t i = 0; i < count; i++) {
-		json_t *json = file_json(&files[i], fail);
+		json_t *json = patch_file_json(&files[i], fail);
 
 		if (json == NULL || json_array_append_new(patches, json) != 0) {
 			if (json != NULL)
@@ -46,8 +21,13 @@ static int request_make(const struct options *options, const struct patch_file *
 		}
 	}
 	/* What is not asked for is not named: an older patcherd does not know it. */
-	*out = json_pack("{s:o, s:s?, s:o*}", "patches", patches, "target", options->target,
-			 "offline_cpus", options->offline_cpus ? json_true() : NULL);
+	*out = json_pack("{s:o, s:s?, s:o*, s:o*, s:o*, s:o*}", "patches", patches, "target",
+			 options->target,
+			 "offline_cpus", options->offline_cpus ? json_true() : NULL,
+			 "when_loaded", options->when_loaded ? json_true() : NULL,
+			 "confirm_within", options->confirm_within != 0 ?
+					   json_integer(options->confirm_within) : NULL,
+			 "ignore_warnings", options->ignore_warnings ? json_true() : NULL);
 	return *out == NULL ? fail_memory(fail, "the request") : 0;
 }
 
@@ -155,6 +135,12 @@ int command_apply(const struct options *options, int count, char **arguments)
 		return usage_error("%s", wrong);
 	if (stdin_twice(count, arguments))
 		return usage_error("'-', the standard input, can be read only once");
+	if (options->ignore_warnings && options->confirm_within == 0)
+		return usage_error("--ignore-warnings needs --confirm-within");
+	if (options->when_loaded && (options->target != NULL || options->offline_cpus ||
+				     options->confirm_within != 0))
+		return usage_error("--when-loaded goes with none of --target, --offline-cpus and "
+				   "--confirm-within: they would not be kept until the module comes");
 	return read_and_run(options, "Apply", count, arguments);
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "result.h"
 #include "spec.h"
 
 /* One byte more than allowed is read, to know that there is more. */
@@ -43,4 +44,32 @@ void patch_file_deinit(struct patch_file *file)
 {
 	free(file->text);
 	file->text = NULL;
+}
+
+json_t *patch_file_json(const struct patch_file *file, struct fail *fail)
+{
+	json_t *yaml = memchr(file->text, '\0', file->length) == NULL ?
+			       json_stringn(file->text, file->length) : NULL;
+	struct patch patch;
+	json_t *json;
+
+	if (yaml == NULL) {
+		if (spec_parse(file->name, file->text, file->length, &patch, fail) == 0) {
+			patch_deinit(&patch);
+			(void)fail_memory(fail, file->name);
+		}
+		return NULL;
+	}
+	json = json_pack("{s:o, s:o}", "name", result_text(file->name), "yaml", yaml);
+	if (json == NULL)
+		(void)fail_memory(fail, file->name);
+	return json;
+}
+
+bool is_patch_file(const char *argument)
+{
+	size_t length = strlen(argument);
+
+	return strcmp(argument, "-") == 0 || strchr(argument, '/') != NULL ||
+	       (length > 5 && strcmp(argument + length - 5, ".yaml") == 0);
 }

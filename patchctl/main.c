@@ -14,7 +14,8 @@
 enum option_id {
 	SOCKET, JSON, HELP, OPTION_VERSION, LIST_COMMANDS,
 	IMAGE, SYSTEM_MAP, BTF, RELEASE, DEBUG, MODULE, OCCURRENCE, ALL, FORCE, TARGET,
-	OFFLINE_CPUS, TYPE, DIGEST, OPTION_COUNT
+	OFFLINE_CPUS, TYPE, DIGEST, CONFIRM_WITHIN, IGNORE_WARNINGS, WHEN_LOADED,
+	OPTION_COUNT
 };
 #define BIT(option) (1u << (option))
 #define EVERYWHERE (BIT(SOCKET) | BIT(JSON) | BIT(HELP))
@@ -41,6 +42,12 @@ static const struct {
 	[TARGET] = { "target", "KIND", "how to reach the kernel: kmem, mem, kcore or auto" },
 	[TYPE] = { "type", "REG=TYPE", "name the members that are used by way of a register" },
 	[DIGEST] = { "digest", NULL, "print the function's digest, for function-digest" },
+	[CONFIRM_WITHIN] = { "confirm-within", "TIME",
+			     "revert it after 90s, 5m, 2h, unless it is confirmed" },
+	[IGNORE_WARNINGS] = { "ignore-warnings", NULL,
+			      "do not revert it before, even if the kernel warns" },
+	[WHEN_LOADED] = { "when-loaded", NULL,
+			  "whenever its module is loaded: now, or when it comes" },
 	[OFFLINE_CPUS] = { "offline-cpus", NULL,
 			   "run on one CPU meanwhile, where they cannot be stopped" },
 };
@@ -57,7 +64,10 @@ static const struct command {
 } commands[] = {
 	{ "apply", command_apply, "FILE...",
 	  "change the running kernel as the patch files say: all of them or none",
-	  1, INT_MAX, BIT(DEBUG) | BIT(TARGET) | BIT(OFFLINE_CPUS) },
+	  1, INT_MAX, BIT(DEBUG) | BIT(TARGET) | BIT(OFFLINE_CPUS) | BIT(CONFIRM_WITHIN) |
+	  BIT(IGNORE_WARNINGS) | BIT(WHEN_LOADED) },
+	{ "confirm", command_confirm, "PATCH...",
+	  "keep patches that were applied for a time only", 1, INT_MAX, 0 },
 	{ "dry-run", command_dry_run, "FILE...",
 	  "prove what apply would do, and show it; nothing is changed",
 	  1, INT_MAX, BIT(IMAGE) | BIT(SYSTEM_MAP) | BIT(BTF) | BIT(RELEASE) | BIT(DEBUG) |
@@ -67,6 +77,13 @@ static const struct command {
 	  0, INT_MAX, BIT(ALL) | BIT(FORCE) | BIT(OFFLINE_CPUS) },
 	{ "status", command_status, "[PATCH]",
 	  "compare the kernel with what was applied", 0, 1, 0 },
+	{ "enable", command_enable, "PATCH|FILE...",
+	  "apply patches at each start of the machine; lift what blocks them",
+	  1, INT_MAX, 0 },
+	{ "disable", command_disable, "PATCH...",
+	  "apply patches at the next start of the machine no more", 1, INT_MAX, 0 },
+	{ "boot", command_boot, "",
+	  "apply now what is applied at the start of the machine", 0, 0, 0 },
 	{ "history", command_history, "[PATCH]",
 	  "who did what, and when, oldest first", 0, 1, 0 },
 	{ "doctor", command_doctor, "",
@@ -207,6 +224,9 @@ static int option_set(struct options *options, enum option_id id, const char *ar
 	case OFFLINE_CPUS: options->offline_cpus = true; break;
 	case TYPE: return type_option_add(options, argument);
 	case DIGEST: options->digest = true; break;
+	case CONFIRM_WITHIN: return confirm_time_parse(argument, &options->confirm_within);
+	case WHEN_LOADED: options->when_loaded = true; break;
+	case IGNORE_WARNINGS: options->ignore_warnings = true; break;
 	case OPTION_COUNT: break;
 	}
 	return 0;

@@ -29,7 +29,10 @@ struct options {
 	bool all;
 	bool force;
 	bool offline_cpus;
+	bool when_loaded;
 	bool digest;
+	unsigned confirm_within;	/* seconds */
+	bool ignore_warnings;
 	const char *types[TYPE_OPTIONS_MAX];	/* "rdi=file_lock" */
 	size_t type_count;
 	bool help;
@@ -40,8 +43,12 @@ struct options {
 /* The commands. Each returns patchctl's exit status. */
 int command_apply(const struct options *options, int count, char **arguments);
 int command_dry_run(const struct options *options, int count, char **arguments);
+int command_confirm(const struct options *options, int count, char **arguments);
 int command_revert(const struct options *options, int count, char **arguments);
 int command_status(const struct options *options, int count, char **arguments);
+int command_enable(const struct options *options, int count, char **arguments);
+int command_disable(const struct options *options, int count, char **arguments);
+int command_boot(const struct options *options, int count, char **arguments);
 int command_history(const struct options *options, int count, char **arguments);
 int command_doctor(const struct options *options, int count, char **arguments);
 int command_disassemble(const struct options *options, int count, char **arguments);
@@ -61,6 +68,14 @@ struct patch_file {
 /* -1: OUTCOME_ERROR with the reason; OUTCOME_INVALID_SPEC where it is over 1 MiB. */
 int patch_file_read(const char *name, struct patch_file *out, struct fail *fail) MUST_CHECK;
 void patch_file_deinit(struct patch_file *file);
+/* A PatchText of the interface; a new reference. NULL: JSON, which carries UTF-8 without NUL, cannot
+ * carry it: then it is no valid file either, and *fail has what the parser says. */
+json_t *patch_file_json(const struct patch_file *file, struct fail *fail);
+/* Whether an argument is a file and not the name of a patch, which has neither slash nor dot. */
+bool is_patch_file(const char *argument);
+
+/* confirm.c: "90s", "5m", "2h". Returns 0 or an exit status. */
+int confirm_time_parse(const char *text, unsigned *out);
 
 /* image.c: the kernel in a file. */
 /* The file itself, or what is packed in it. */
@@ -175,6 +190,9 @@ int place_parse(const char *command, char *text, struct place_argument *out);
 
 /* results.c: prints Results, as text or JSON; returns the exit status they ask for. */
 int results_print(const struct options *options, const json_t *results);
+
+/* enable.c: what status says of the patches that are applied at boot; whether somebody must look. */
+bool boot_print(const struct options *options, const json_t *boot);
 
 /* output.c */
 #define RED "\033[31m"

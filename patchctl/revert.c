@@ -7,15 +7,6 @@
 #include "result.h"
 #include "spec.h"
 
-/* A patch's name has neither slash nor dot. */
-static bool is_file(const char *argument)
-{
-	size_t length = strlen(argument);
-
-	return strcmp(argument, "-") == 0 || strchr(argument, '/') != NULL ||
-	       (length > 5 && strcmp(argument + length - 5, ".yaml") == 0);
-}
-
 /* The name in a patch file. */
 static json_t *file_patch_name(const char *path, struct fail *fail)
 {
@@ -34,9 +25,9 @@ static json_t *file_patch_name(const char *path, struct fail *fail)
 
 static json_t *patch_name(const char *argument, struct fail *fail)
 {
-	json_t *name = is_file(argument) ? file_patch_name(argument, fail) : NULL;
+	json_t *name = is_patch_file(argument) ? file_patch_name(argument, fail) : NULL;
 
-	if (name == NULL && !is_file(argument)) {
+	if (name == NULL && !is_patch_file(argument)) {
 		name = result_text(argument);
 		if (name == NULL)
 			(void)fail_memory(fail, argument);

@@ -133,5 +133,7 @@ int command_status(const struct options *options, int count, char **arguments)
 		(void)puts("no patch was ever applied");
 	else if (!options->json)
 		table_print(states);
+	if (boot_print(options, json_object_get(reply.parameters, "boot")))
+		status = outcome_status(OUTCOME_ATTENTION);
 	return left_offline_print(options, &reply) ? outcome_status(OUTCOME_ATTENTION) : status;
 }

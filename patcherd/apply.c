@@ -6,11 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arming.h"
+#include "boot.h"
 #include "claim.h"
+#include "confirm_live.h"
+#include "log.h"
 #include "offline.h"
+#include "prove.h"
+#include "replace.h"
 #include "reply.h"
 #include "result.h"
-#include "spec.h"
 
 enum { PATCHES_MAX = 64, SOURCE_MAX = 4096 };
 
@@ -18,6 +23,9 @@ struct request {
 	struct daemon *daemon;
 	const struct journal_caller *caller;
 	bool offline_cpus;
+	bool when_loaded;
+	json_int_t confirm_within;	/* seconds; 0: it stays */
+	bool ignore_warnings;
 	struct job jobs[PATCHES_MAX];
 	size_t count;
 };
@@ -56,6 +64,7 @@ static bool jobs_unpack(json_t *patches, struct request *request)
 static void request_free(struct request *request)
 {
 	for (size_t i = 0; i < request->count; i++) {
+		replace_deinit(&request->jobs[i]);
 		if (request->jobs[i].planned)
 			plan_deinit(&request->jobs[i].plan);
 		if (request->jobs[i].parsed)
@@ -96,18 +105,6 @@ static void job_warn(struct job *job, const char *text, const char *why)
 	(void)!strings_add(&job->plan.warnings, warning);
 }
 
-static void job_prove(struct job *job, const struct kernel *kernel, const struct fail *unusable)
-{
-	job->parsed = spec_parse(job->source, job->yaml, strlen(job->yaml), &job->patch,
-				 &job->fail) == 0;
-	if (!job->parsed)
-		return;
-	if (unusable != NULL)
-		job->fail = *unusable;
-	else
-		job->planned = plan_make(kernel, &job->patch, &job->plan, &job->fail) == 0;
-}
-
 static size_t jobs_with(const struct request *request, enum outcome outcome)
 {
 	size_t found = 0;
@@ -117,13 +114,34 @@ static size_t jobs_with(const struct request *request, enum outcome outcome)
 	return found;
 }
 
+/* All that had the outcome `from` get another one. */
+static void jobs_set(struct request *request, enum outcome from, enum outcome outcome,
+		     const char *message)
+{
+	for (size_t i = 0; i < request->count; i++) {
+		if (job_outcome(&request->jobs[i]) == from)
+			job_set(&request->jobs[i], outcome, message);
+	}
+}
+
 /* Where it is true of all that were to be written. */
 static void applicable_set(struct request *request, enum outcome outcome, const char *message)
 {
-	for (size_t i = 0; i < request->count; i++) {
-		if (job_outcome(&request->jobs[i]) == OUTCOME_APPLICABLE)
-			job_set(&request->jobs[i], outcome, message);
-	}
+	jobs_set(request, OUTCOME_APPLICABLE, outcome, message);
+}
+
+/* Against the journal; and whose module is not there, where that is to be waited for. */
+static int jobs_compare(struct request *request, struct fail *fail)
+{
+	struct daemon *daemon = request->daemon;
+	struct live *live = &daemon->live;
+
+	if (request->when_loaded &&
+	    arming_prove(&live->modules, request->jobs, request->count, fail) < 0)
+		return -1;
+	if (arming_check(daemon->journal, request->jobs, request->count, fail) < 0)
+		return -1;
+	return claim_check(daemon->journal, live->target, request->jobs, request->count, fail);
 }
 
 /* Every job gets its outcome, up to the write. */
@@ -135,11 +153,10 @@ static void jobs_prove(struct request *request)
 	bool usable = live_refresh(live, &fail) == 0;
 
 	for (size_t i = 0; i < request->count; i++)
-		job_prove(&request->jobs[i], &live->kernel, usable ? NULL : &fail);
+		prove(daemon, &request->jobs[i], usable ? NULL : &fail);
 	if (!usable)
 		return;
-	if (daemon->journal != NULL &&
-	    claim_check(daemon->journal, live->target, request->jobs, request->count, &fail) == 0)
+	if (daemon->journal != NULL && jobs_compare(request, &fail) == 0)
 		return;
 	if (daemon->journal != NULL) {
 		applicable_set(request, fail.code, fail.message);
@@ -156,33 +173,29 @@ static void jobs_prove(struct request *request)
 static int job_check(struct job *job, struct target *target, const struct cpus *away,
 		     struct fail *fail)
 {
-	CLEANUP_FREE struct target_change *changes = NULL;
-	CLEANUP_FREE struct site_plan **sites = NULL;
-	size_t count = 0, failed;
+	const size_t most = job->plan.site_count + job->undone_count;
+	CLEANUP_FREE struct target_change *changes = calloc(most + 1, sizeof(*changes));
+	CLEANUP_FREE struct store_site *sites = calloc(most + 1, sizeof(*sites));
+	size_t count, failed;
 
-	changes = calloc(job->plan.site_count + 1, sizeof(*changes));
-	sites = calloc(job->plan.site_count + 1, sizeof(struct site_plan *));
 	if (changes == NULL || sites == NULL)
 		return fail_memory(fail, "asking whether it can be written");
-	for (size_t i = 0; i < job->plan.site_count; i++) {
-		struct site_plan *site = &job->plan.sites[i];
-
-		if (site->outcome != OUTCOME_APPLICABLE)
-			continue;
-		sites[count] = site;
-		changes[count++] = (struct target_change){
-			.address = site->address, .length = site->replacement.bytes.length,
-			.expected = site->found.bytes.data,
-			.replacement = site->replacement.bytes.data,
-			.multiple = site->multiple,
+	if (replace_sites(job, 0, sites, &count, fail) < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		changes[i] = (struct target_change){
+			.address = sites[i].address, .length = sites[i].wanted.length,
+			.expected = sites[i].before.data, .replacement = sites[i].wanted.data,
+			.multiple = sites[i].multiple,
 		};
-	}
 	if (target_check(target, changes, count, away, &failed, fail) == 0)
 		return 0;
-	if (failed < count) {
-		sites[failed]->outcome = fail->code;
-		free(sites[failed]->message);
-		sites[failed]->message = strdup(fail->message);
+	if (failed < count && sites[failed].number < job->plan.site_count) {
+		struct site_plan *site = &job->plan.sites[sites[failed].number];
+
+		site->outcome = fail->code;
+		free(site->message);
+		site->message = strdup(fail->message);
 	}
 	return -1;
 }
@@ -224,6 +237,48 @@ static void jobs_check(struct request *request)
 	}
 }
 
+/* By when it is to be confirmed, and how the kernel is before it is written to: what the write itself
+ * brings about counts. */
+static void confirm_set(struct request *request, struct transaction *transaction)
+{
+	if (request->confirm_within == 0)
+		return;
+	transaction->confirm_by = boottime_now() + request->confirm_within * 1000000;
+	transaction->ignore_warnings = request->ignore_warnings;
+	trouble_take(&request->daemon->trouble, &transaction->mark);
+}
+
+/* What whoever applied it for a time has to know. */
+static void confirm_tell(struct request *request, const struct transaction *transaction)
+{
+	struct fail unknown;
+	char message[256];
+
+	if (request->confirm_within == 0)
+		return;
+	confirm_wake(request->daemon);
+	for (size_t i = 0; i < request->count; i++) {
+		struct job *job = &request->jobs[i];
+
+		if (job_outcome(job) != OUTCOME_APPLIED)
+			continue;
+		(void)snprintf(message, sizeof(message), "it is reverted in %" JSON_INTEGER_FORMAT
+			       " seconds, unless `patchctl confirm %s` comes before",
+			       request->confirm_within, job->patch.name);
+		job_set(job, OUTCOME_APPLIED, message);
+		if (!request->ignore_warnings &&
+		    trouble_unknown(&request->daemon->trouble, &transaction->mark, &unknown))
+			job_warn(job, "not all that would revert it before can be known",
+				 unknown.message);
+	}
+}
+
+static void jobs_warn(struct request *request, const char *text, const char *why)
+{
+	for (size_t i = 0; i < request->count && why[0] != '\0'; i++)
+		job_warn(&request->jobs[i], text, why);
+}
+
 static json_t *results(const struct request *request, uint64_t stop_nanoseconds)
 {
 	const struct live *live = &request->daemon->live;
@@ -245,6 +300,26 @@ static json_t *results(const struct request *request, uint64_t stop_nanoseconds)
 	return list;
 }
 
+/* What it took the place of is not waited for any more, either. */
+static void replaced_note(const struct request *request, const struct job *job)
+{
+	char message[128];
+	struct fail fail;
+
+	for (size_t i = 0; i < job->patch.replaces.count; i++) {
+		if (journal_disarm(request->daemon->journal, job->patch.replaces.items[i],
+				   &fail) < 0)
+			log_line(LOG_ERR, &(struct log_about){
+				 .patch = job->patch.replaces.items[i], .caller = request->caller },
+				 "it was replaced, and is armed still: %s", fail.message);
+	}
+
+	(void)snprintf(message, sizeof(message), "replaced by %s", job->patch.name);
+	for (size_t i = 0; i < job->replaced_count; i++)
+		daemon_note(request->daemon, request->caller, "revert", job->replaced[i].patch,
+			    OUTCOME_REVERTED, message);
+}
+
 static void jobs_note(const struct request *request)
 {
 	for (size_t i = 0; i < request->count; i++) {
@@ -252,6 +327,8 @@ static void jobs_note(const struct request *request)
 
 		daemon_note(request->daemon, request->caller, "apply", job_name(job),
 			    job_outcome(job), job_message(job));
+		if (job_outcome(job) == OUTCOME_APPLIED)
+			replaced_note(request, job);
 	}
 }
 
@@ -262,6 +339,8 @@ static json_t *refuse(struct request *request, const struct fail *fail)
 	else
 		applicable_set(request, OUTCOME_APPLICABLE,
 			       "not written: nothing is, unless every patch of the request can be");
+	jobs_set(request, OUTCOME_ARMED, OUTCOME_NOT_FOUND, "its module is not loaded, and it was "
+		 "not armed: nothing is, unless every patch of the request can be");
 	jobs_note(request);
 	return reply_refused(fail, results(request, 0));
 }
@@ -296,6 +375,28 @@ static int check_modules(const struct request *request, struct fail *fail)
 			"nothing was written: try again");
 }
 
+/* What is to be there whenever its module is, is armed before it is written: whoever is killed
+ * between the two finds it to be done. */
+static int jobs_write(struct request *request, struct transaction *transaction, struct fail *fail)
+{
+	struct journal *journal = request->daemon->journal;
+	struct fail undo;
+
+	if (request->when_loaded &&
+	    arming_note(journal, request->caller, request->jobs, request->count, fail) < 0) {
+		jobs_set(request, OUTCOME_ARMED, fail->code, fail->message);
+		return -1;
+	}
+	if (jobs_with(request, OUTCOME_APPLICABLE) == 0 ||
+	    transaction_apply(transaction, request->jobs, request->count, fail) == 0)
+		return 0;
+	request->daemon->recovered &= !transaction->unnoted;
+	if (arming_undo(journal, request->jobs, request->count, &undo) < 0)
+		fail_append(fail, "; and what was armed could not be disarmed: %.1000s",
+			    undo.message);
+	return -1;
+}
+
 /* The proved jobs to the kernel, or none. */
 static json_t *jobs_apply(struct request *request)
 {
@@ -304,28 +405,29 @@ static json_t *jobs_apply(struct request *request)
 		.journal = daemon->journal, .target = daemon->live.target,
 		.boot_id = daemon->boot_id, .caller = *request->caller,
 		.cpus = CPUS_DIRECTORY, .offline_cpus = request->offline_cpus,
+		.trace = &trace_kernel,
 	};
 	struct fail fail = { .code = OUTCOME_ERROR };
 	size_t applicable = jobs_with(request, OUTCOME_APPLICABLE);
 
-	if (applicable + jobs_with(request, OUTCOME_ALREADY_APPLIED) < request->count)
+	if (applicable + jobs_with(request, OUTCOME_ALREADY_APPLIED) +
+	    jobs_with(request, OUTCOME_ARMED) < request->count)
 		return refuse(request, &fail);
 	if (applicable > 0 && !daemon->live.target->info.writable) {
 		applicable_set(request, OUTCOME_NOT_WRITABLE, daemon->live.not_writable.message);
 		return refuse(request, &fail);
 	}
-	if (applicable > 0 &&
-	    (check_modules(request, &fail) < 0 ||
-	     transaction_apply(&transaction, request->jobs, request->count, &fail) < 0)) {
+	confirm_set(request, &transaction);
+	if ((applicable > 0 && check_modules(request, &fail) < 0) ||
+	    boot_mark(daemon, request->jobs, request->count, &fail) < 0 ||
+	    jobs_write(request, &transaction, &fail) < 0) {
 		if (jobs_with(request, fail.code) == 0)
 			applicable_set(request, fail.code, fail.message);
 		return refuse(request, &fail);
 	}
-	if (transaction.left_offline.message[0] != '\0') {
-		for (size_t i = 0; i < request->count; i++)
-			job_warn(&request->jobs[i], "offline-cpus",
-				 transaction.left_offline.message);
-	}
+	confirm_tell(request, &transaction);
+	jobs_warn(request, "offline-cpus", transaction.left_offline.message);
+	jobs_warn(request, "trace", transaction.untraced.message);
 	jobs_note(request);
 	return reply_with(json_pack("{s:o}", "results",
 				    results(request, transaction.stop_nanoseconds)));
@@ -376,8 +478,17 @@ static json_t *run(struct daemon *daemon, const struct journal_caller *caller,
 	request->daemon = daemon;
 	request->caller = caller;
 	request->offline_cpus = json_is_true(values[2]);
+	request->when_loaded = json_is_true(values[3]);
+	request->confirm_within = json_integer_value(values[4]);
+	request->ignore_warnings = json_is_true(values[5]);
 	if (!jobs_unpack(values[0], request))
 		reply = reply_invalid("patches");
+	else if (request->when_loaded && (values[1] != NULL || request->offline_cpus))
+		reply = reply_invalid("when_loaded");	/* they are not kept until its module comes */
+	else if (values[4] != NULL && (request->confirm_within < CONFIRM_SECONDS_LEAST ||
+				       request->confirm_within > CONFIRM_SECONDS_MOST ||
+				       request->when_loaded))
+		reply = reply_invalid("confirm_within");	/* nor is it kept until then */
 	else if (!target_select(daemon, json_string_value(values[1])))
 		reply = reply_invalid("target");
 	else

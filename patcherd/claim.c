@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "look.h"
+#include "replace.h"
 #include "where.h"
 
 /* An entry of the journal, and whether memory still has any of it. */
@@ -219,6 +220,8 @@ static int meet_held(const struct held *held, const struct span *span, struct fa
 	const char *name = held->entry.patch;
 	char where[WHERE_MAX];
 
+	if (replace_has(span->job, &held->entry))
+		return 0;
 	if (strcmp(name, span->job->patch.name) != 0)
 		return conflict(span->job, span->site, fail, "%s: the patch %s, which is applied, "
 				"holds bytes there: `patchctl revert %s` first",
@@ -284,6 +287,26 @@ static const char *time_print(int64_t microseconds, char out[32])
 	return out;
 }
 
+/* One of the request's patches takes another's place, or both take that of a third one. */
+static int check_replaced(struct job *jobs, size_t index, size_t other, struct fail *fail)
+{
+	struct job *job = &jobs[index];
+	const struct job *with = &jobs[other];
+
+	if (strings_have(&job->patch.replaces, with->patch.name) ||
+	    strings_have(&with->patch.replaces, job->patch.name))
+		return conflict(job, NULL, fail, "the request has the patches %s and %s, one of which "
+				"replaces the other: apply one of them", with->patch.name,
+				job->patch.name);
+	for (size_t i = 0; i < job->replaced_count; i++) {
+		if (replace_has(with, &job->replaced[i]))
+			return conflict(job, NULL, fail, "the patches %s and %s of the request both "
+					"replace %s: apply one after the other", with->patch.name,
+					job->patch.name, job->replaced[i].patch);
+	}
+	return 0;
+}
+
 static int check_name(const struct held_list *held, struct job *jobs, size_t index,
 		      struct fail *fail)
 {
@@ -295,6 +318,8 @@ static int check_name(const struct held_list *held, struct job *jobs, size_t ind
 			return conflict(job, NULL, fail, "the request has the patch %s twice (in "
 					"%s and in %s)", job->patch.name, jobs[i].source,
 					job->source);
+		if (claims(&jobs[i]) && check_replaced(jobs, index, i, fail) < 0)
+			return -1;
 	}
 	for (size_t i = 0; i < held->count; i++) {
 		const struct journal_entry *entry = &held->items[i].entry;

@@ -24,22 +24,39 @@ static int read_boot_id(char out[37], struct fail *fail)
 
 int daemon_init(struct daemon *daemon, const char *path, struct fail *fail)
 {
+	const char *slash = strrchr(path, '/');
+
+	trouble_init(&daemon->trouble, &trouble_paths);
 	if (read_boot_id(daemon->boot_id, fail) < 0)
 		return -1;
+	daemon->directory = slash == NULL ? strdup(".") :
+			    strndup(path, slash == path ? 1 : (size_t)(slash - path));
+	if (daemon->directory == NULL)
+		return fail_memory(fail, "the journal's directory");
 	if (journal_open(path, daemon->boot_id, &daemon->journal, &daemon->journal_fail) < 0) {
 		daemon->journal = NULL;
 		log_line(LOG_ERR, NULL, "nothing will be written to the kernel: %s",
 			 daemon->journal_fail.message);
 	}
+	daemon->markers = (struct markers){
+		.directory = daemon->directory, .boot_id = daemon->boot_id,
+	};
+	markers_start(&daemon->markers);
 	return 0;
 }
 
 void daemon_deinit(struct daemon *daemon)
 {
+	armed_deinit(&daemon->armed);
+	drift_deinit(&daemon->drift);
 	live_deinit(&daemon->live);
+	confirm_deinit(&daemon->confirm);
+	trouble_deinit(&daemon->trouble);
 	if (daemon->journal != NULL)
 		journal_close(daemon->journal);
 	daemon->journal = NULL;
+	free(daemon->directory);
+	daemon->directory = NULL;
 }
 
 /* Whether the journal has anything that was interrupted; where it cannot be read, it may. */
@@ -63,7 +80,7 @@ void daemon_recover(struct daemon *daemon)
 	struct transaction transaction = {
 		.journal = daemon->journal, .boot_id = daemon->boot_id,
 		.caller = { .uid = getuid(), .pid = getpid(), .comm = "patcherd" },
-		.cpus = CPUS_DIRECTORY,
+		.cpus = CPUS_DIRECTORY, .trace = &trace_kernel,
 	};
 	struct fail fail;
 
@@ -81,7 +98,7 @@ void daemon_recover(struct daemon *daemon)
 	if (live_open_target(&daemon->live, &fail) == 0) {
 		transaction.target = daemon->live.target;
 		if (recover(&transaction, &fail) == 0) {
-			daemon->recovered = true;
+			daemon->recovered = !transaction.unnoted;
 			return;
 		}
 	}

@@ -3,8 +3,13 @@
 #ifndef PATCHERD_DAEMON_H
 #define PATCHERD_DAEMON_H
 
+#include "confirm.h"
+#include "armed.h"
+#include "drift.h"
 #include "live.h"
+#include "marker.h"
 #include "transaction.h"
+#include "trouble.h"
 
 struct daemon {
 	const char *target_kind;	/* --target; NULL: the best there is */
@@ -12,10 +17,18 @@ struct daemon {
 	struct journal *journal;	/* NULL: it could not be opened; */
 	struct fail journal_fail;	/* this says why, and nothing is written */
 	char boot_id[37];
-	bool recovered;			/* recover() has run */
+	char *directory;		/* the journal's, and of what lies beside it */
+	struct markers markers;
+	struct armed armed;
+	struct drift drift;
+	bool recovered;			/* recover() has run since anything was left unfinished */
+	struct trouble trouble;
+	struct confirm confirm;		/* see confirm_live.h */
+	struct server_source *confirm_source;
+	int64_t confirm_due;		/* milliseconds of CLOCK_MONOTONIC; -1: nothing is pending */
 };
 
-/* boot_id, and the journal at `path`, where it can be opened. */
+/* boot_id, and the journal at `path`, where it can be opened, and what lies beside it. */
 int daemon_init(struct daemon *daemon, const char *path, struct fail *fail) MUST_CHECK;
 void daemon_deinit(struct daemon *daemon);
 

@@ -5,6 +5,7 @@
 #include <sys/sysmacros.h>
 #include <sys/utsname.h>
 
+#include "boot.h"
 #include "machine.h"
 #include "methods.h"
 #include "offline.h"
@@ -141,6 +142,30 @@ static int add_left_offline(json_t *list, const struct daemon *daemon)
 			     cpus_print(&left, text, sizeof(text)), false, said.message);
 }
 
+/* That nothing is applied at boot, or not all that is enabled, is somebody's will or a crash. */
+static int add_boot(json_t *list, const struct daemon *daemon)
+{
+	json_t *boot = boot_json(daemon, NULL), *enabled = json_object_get(boot, "enabled"), *item;
+	const char *off = json_string_value(json_object_get(boot, "off"));
+	const char *unknown = json_string_value(json_object_get(boot, "message"));
+	const char *blocked = NULL;
+	char value[64];
+	size_t i;
+	int result;
+
+	json_array_foreach(enabled, i, item) {
+		if (blocked == NULL)
+			blocked = json_string_value(json_object_get(item, "blocked"));
+	}
+	(void)snprintf(value, sizeof(value), "%zu enabled%s", json_array_size(enabled),
+		       off != NULL ? ", switched off" : "");
+	result = add_condition(list, "patches at boot", value,
+			       off == NULL && unknown == NULL && blocked == NULL,
+			       off != NULL ? off : unknown != NULL ? unknown : blocked);
+	json_decref(boot);
+	return result;
+}
+
 static json_t *conditions_json(struct daemon *daemon)
 {
 	json_t *list = json_array();
@@ -159,7 +184,7 @@ static json_t *conditions_json(struct daemon *daemon)
 				       condition->message[0] == '\0' ? NULL : condition->message);
 	}
 	if (result == 0 && add_symbols(list, &daemon->live) == 0 &&
-	    add_left_offline(list, daemon) == 0)
+	    add_left_offline(list, daemon) == 0 && add_boot(list, daemon) == 0)
 		return list;
 	json_decref(list);
 	return NULL;

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 static inline void fault_point(const char *name)
 {
@@ -16,10 +17,25 @@ static inline void fault_point(const char *name)
 	if (wanted != NULL && strcmp(wanted, name) == 0)
 		(void)raise(SIGKILL);
 }
+
+/* A socket that holds as little as the kernel lets it, where PATCHERD_FAULT is "small-buffer". */
+static inline void fault_socket_buffer(int fd)
+{
+	const char *wanted = getenv("PATCHERD_FAULT");
+	const int least = 1;
+
+	if (wanted != NULL && strcmp(wanted, "small-buffer") == 0)
+		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &least, sizeof(least));
+}
 #else
 static inline void fault_point(const char *name)
 {
 	(void)name;
+}
+
+static inline void fault_socket_buffer(int fd)
+{
+	(void)fd;
 }
 #endif
 

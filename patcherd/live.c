@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "digest.h"
+#include "fault_image.h"
 #include "guard.h"
 #include "types.h"
 #include "vmcoreinfo.h"
@@ -154,6 +155,8 @@ int live_open_target(struct live *live, struct fail *fail)
 {
 	struct fail why;
 
+	if (fault_image())
+		return fault_image_open(live, fail);
 	live->kernel.target = NULL;
 	memset(&live->not_writable, 0, sizeof(live->not_writable));
 	if (live->target_kind != NULL && strcmp(live->target_kind, kinds[KCORE]) == 0)
@@ -305,6 +308,8 @@ static int refresh_symbols(struct live *live, struct fail *fail)
 
 int live_refresh(struct live *live, struct fail *fail)
 {
+	if (fault_image())
+		return fault_image_refresh(live, fail);
 	if (live_open_target(live, fail) < 0 || refresh_symbols(live, fail) < 0)
 		return -1;
 	if (live->decoder == NULL &&

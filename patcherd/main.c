@@ -9,9 +9,12 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "boot.h"
+#include "confirm_live.h"
 #include "listen.h"
 #include "log.h"
 #include "methods.h"
+#include "modules_watch.h"
 #include "server.h"
 #include "systemd.h"
 
@@ -146,16 +149,29 @@ static int serve(const struct options *options, struct listener *listener, int s
 		.target_kind = strcmp(options->target, "auto") == 0 ? NULL : options->target,
 		.live = { .system_map = options->system_map },
 	};
+	struct server_source sources[] = {
+		boot_source(&daemon), { .fd = -1 }, { .fd = -1 }, drift_source(&daemon),
+	};
+	struct modules_watch watch;
 	int result;
 
 	if (daemon_init(&daemon, options->journal, fail) < 0)
 		return -1;
 	daemon_recover(&daemon);
+	confirm_source(&daemon, &sources[1]);
+	modules_watch_open(&daemon, &watch);
+	sources[2] = modules_watch_source(&watch);
 	log_line(LOG_INFO, NULL, "patcherd %s serves %s", VERSION,
 		 listener->path != NULL ? listener->path : "the socket systemd passed");
 	systemd_notify("READY=1");
-	result = server_run(listener->fd, stop, methods_answer, &daemon, fail);
+	result = server_run(listener->fd, stop, methods_answer, &daemon, sources,
+			    sizeof(sources) / sizeof(sources[0]), fail);
+	/* The socket of another goes on without us, and so does this boot: systemd/patcherd.socket */
+	if (listener->path != NULL)
+		boot_end(&daemon);
 	systemd_notify("STOPPING=1");
+	confirm_end(&daemon);
+	modules_watch_close(&watch);
 	daemon_deinit(&daemon);
 	return result;
 }

@@ -8,7 +8,7 @@
 
 #include "daemon.h"
 
-enum { METHOD_PARAMETERS = 4 };
+enum { METHOD_PARAMETERS = 8 };
 
 /* One method's work. `values` are the parameters in the order of its row in the table, of the
  * right types, NULL where not given. Returns the reply, NULL when memory ran out. */
@@ -16,8 +16,10 @@ typedef json_t *method_answer(struct daemon *daemon, const struct journal_caller
 			      json_t *const values[METHOD_PARAMETERS]);
 
 method_answer method_dry_run, method_apply;			/* apply.c */
+method_answer method_confirm;					/* confirm_live.c */
 method_answer method_revert;					/* revert.c */
 method_answer method_status, method_history;			/* status.c */
+method_answer method_enable, method_disable, method_boot;	/* boot.c */
 method_answer method_disassemble;				/* disassemble.c */
 method_answer method_symbols;					/* symbols.c */
 method_answer method_hazards;					/* hazards.c */

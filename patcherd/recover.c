@@ -6,6 +6,7 @@
 
 #include "log.h"
 #include "look.h"
+#include "replace.h"
 
 struct entry_list {
 	struct journal_entry *items;
@@ -40,7 +41,53 @@ static int end(struct transaction *transaction, const struct journal_entry *entr
 {
 	if (journal_set(transaction->journal, &entry->id, 1, state, fail) < 0)
 		return -1;
+	if (state == JOURNAL_APPLIED)
+		trace_change(transaction->trace, "applied", entry, &entry->caller,
+			     &transaction->untraced);
 	return tell(transaction, entry, outcome, message, fail);
+}
+
+static int tell_neither(struct transaction *transaction, const struct journal_entry *entry,
+			struct fail *fail)
+{
+	return tell(transaction, entry, OUTCOME_INCOMPLETE, "the kernel holds neither all original "
+		    "bytes nor all of the patch: see `patchctl status`, and put the original ones "
+		    "back with `patchctl revert --force`", fail);
+}
+
+static int tell_unreadable(struct transaction *transaction, const struct journal_entry *entry,
+			   struct fail *unreadable, struct fail *fail)
+{
+	fail_append(unreadable, "; so it is not known whether the patch was written: see "
+		    "`patchctl status`");
+	return tell(transaction, entry, OUTCOME_ATTENTION, unreadable->message, fail);
+}
+
+/* The same where it was to take the place of others, which are active still. */
+static int finish_replacing(struct transaction *transaction, const struct journal_entry *entry,
+			    const struct journal_entry *const *replaced, size_t count,
+			    struct fail *fail)
+{
+	enum replace_state state;
+	struct fail unreadable;
+	char message[128];
+
+	if (replace_look(transaction->target, entry, replaced, count, &state, &unreadable) < 0)
+		return tell_unreadable(transaction, entry, &unreadable, fail);
+	if (state == REPLACE_NEITHER)
+		return tell_neither(transaction, entry, fail);
+	if (state == REPLACE_NOT_WRITTEN)
+		return end(transaction, entry, JOURNAL_FAILED, OUTCOME_ERROR, "the patch had not been "
+			   "written; it is not applied, and what it replaces is", fail);
+	if (end(transaction, entry, JOURNAL_APPLIED, OUTCOME_APPLIED,
+		"the patch had been written; it is applied", fail) < 0)
+		return -1;
+	(void)snprintf(message, sizeof(message), "replaced by %s", entry->patch);
+	for (size_t i = 0; i < count; i++) {
+		if (tell(transaction, replaced[i], OUTCOME_REVERTED, message, fail) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 /* A kill, or a failure, came between the intent and its outcome: memory knows how far it went. */
@@ -54,11 +101,8 @@ static int finish_intended(struct transaction *transaction, const struct journal
 
 	if (sites == NULL)
 		return fail_memory(fail, "comparing the journal with memory");
-	if (look_at_entry(transaction->target, entry, sites, &state, &unreadable) < 0) {
-		fail_append(&unreadable, "; so it is not known whether the patch was written: see "
-			    "`patchctl status`");
-		return tell(transaction, entry, OUTCOME_ATTENTION, unreadable.message, fail);
-	}
+	if (look_at_entry(transaction->target, entry, sites, &state, &unreadable) < 0)
+		return tell_unreadable(transaction, entry, &unreadable, fail);
 	for (size_t i = 0; i < entry->site_count; i++)
 		in_memory += sites[i].now == LOOK_NEW || sites[i].now == LOOK_OTHER;
 	if (state == LOOK_STATE_APPLIED)
@@ -67,9 +111,7 @@ static int finish_intended(struct transaction *transaction, const struct journal
 	if (in_memory == 0)
 		return end(transaction, entry, JOURNAL_FAILED, OUTCOME_ERROR,
 			   "the patch had not been written; it is not applied", fail);
-	return tell(transaction, entry, OUTCOME_INCOMPLETE, "the kernel holds neither all original "
-		    "bytes nor all of the patch: see `patchctl status`, and put the original ones "
-		    "back with `patchctl revert --force`", fail);
+	return tell_neither(transaction, entry, fail);
 }
 
 static int finish_reverting(struct transaction *transaction, struct journal_entry *entry,
@@ -87,6 +129,24 @@ static int finish_reverting(struct transaction *transaction, struct journal_entr
 	return result;
 }
 
+/* Of an entry that is INTENDED: which others it was about to take the place of. */
+static int finish_applying(struct transaction *transaction, const struct entry_list *entries,
+			   const struct journal_entry *entry, struct fail *fail)
+{
+	CLEANUP_FREE const struct journal_entry **replaced =
+		calloc(entries->count, sizeof(const struct journal_entry *));
+	size_t count = 0;
+
+	if (replaced == NULL)
+		return fail_memory(fail, "comparing the journal with memory");
+	for (size_t i = 0; i < entries->count; i++) {
+		if (entries->items[i].replaced_by == entry->id)
+			replaced[count++] = &entries->items[i];
+	}
+	return count == 0 ? finish_intended(transaction, entry, fail) :
+	       finish_replacing(transaction, entry, replaced, count, fail);
+}
+
 int recover(struct transaction *transaction, struct fail *fail)
 {
 	CLEANUP(entries_deinit) struct entry_list entries = { .count = 0 };
@@ -97,7 +157,7 @@ int recover(struct transaction *transaction, struct fail *fail)
 		struct journal_entry *entry = &entries.items[i];
 
 		if (entry->state == JOURNAL_INTENDED &&
-		    finish_intended(transaction, entry, fail) < 0)
+		    finish_applying(transaction, &entries, entry, fail) < 0)
 			return -1;
 		if (entry->state == JOURNAL_REVERTING &&
 		    finish_reverting(transaction, entry, fail) < 0)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "disarm.h"
 #include "force.h"
 #include "look.h"
 #include "reply.h"
@@ -18,6 +19,7 @@ struct request {
 	char *warning;			/* owned; of the way it was written; NULL: none */
 	struct journal_entry *entries;	/* the active ones; those to be reverted first */
 	size_t count, chosen;
+	struct disarm armed;		/* those that are asked for and wait for their module */
 	bool refused;			/* a name is not known */
 	json_t *results;
 };
@@ -34,8 +36,9 @@ static bool names_good(json_t *names, bool all)
 	return all ? json_array_size(names) == 0 : json_array_size(names) > 0;
 }
 
-static bool named(const struct request *request, const char *patch)
+static bool named(const void *data, const char *patch)
 {
+	const struct request *request = data;
 	size_t i;
 	json_t *name;
 
@@ -141,8 +144,27 @@ static int ended_add(struct request *request, const struct journal_entry *entry,
 	if (entry->state == JOURNAL_FAILED &&
 	    journal_set(request->daemon->journal, &entry->id, 1, JOURNAL_REVERTED, fail) < 0)
 		return -1;
-	result_add(request, entry->patch, OUTCOME_REVERTED, "was not applied", NULL);
+	if (disarm_find(&request->armed, entry->patch) == NULL)
+		result_add(request, entry->patch, OUTCOME_REVERTED, "was not applied", NULL);
 	return 0;
+}
+
+static bool is_chosen(const struct request *request, const char *patch)
+{
+	size_t i = 0;
+
+	while (i < request->chosen && strcmp(request->entries[i].patch, patch) != 0)
+		i++;
+	return i < request->chosen;
+}
+
+/* Results for those that were armed, and had nothing in the kernel. */
+static void disarmed_add(struct request *request, enum outcome outcome, const char *message)
+{
+	for (size_t i = 0; i < request->armed.count; i++) {
+		if (!is_chosen(request, request->armed.items[i].patch))
+			result_add(request, request->armed.items[i].patch, outcome, message, NULL);
+	}
 }
 
 /* The names that no active entry has: known from before, or not at all. */
@@ -165,7 +187,7 @@ static int idle_names_add(struct request *request, struct fail *fail)
 			return -1;
 		if (count > 0)
 			added = ended_add(request, known, fail);
-		else
+		else if (disarm_find(&request->armed, name) == NULL)
 			unknown_add(request, name);
 		entries_free(known, count);
 		if (added < 0)
@@ -190,6 +212,8 @@ static void offline_warn(struct request *request, const struct transaction *tran
 	else if (request->offline_cpus && transaction->target->info.stops)
 		request->warning = strdup("offline-cpus: without effect: this way in stops all "
 					  "CPUs by itself");
+	else if (transaction->untraced.message[0] != '\0')
+		request->warning = strdup(transaction->untraced.message);
 }
 
 /* Runs the transaction; its results for each entry. */
@@ -200,6 +224,7 @@ static int entries_revert(struct request *request, struct fail *fail)
 		.journal = daemon->journal, .target = daemon->live.target,
 		.boot_id = daemon->boot_id, .caller = *request->caller,
 		.cpus = CPUS_DIRECTORY, .offline_cpus = request->offline_cpus,
+		.trace = &trace_kernel,
 	};
 	CLEANUP_FREE struct reverted *reverted = calloc(request->chosen, sizeof(*reverted));
 	bool told = false;
@@ -209,6 +234,7 @@ static int entries_revert(struct request *request, struct fail *fail)
 		return fail_memory(fail, "revert");
 	result = transaction_revert(&transaction, request->entries, request->chosen,
 				    request->force, reverted, fail);
+	daemon->recovered &= !transaction.unnoted;
 	offline_warn(request, &transaction);
 	for (size_t i = 0; i < request->chosen; i++)
 		told |= result < 0 && reverted[i].entry != NULL &&
@@ -245,20 +271,11 @@ static bool needs_write(const struct request *request)
 	return false;
 }
 
-/* Results for all that was asked for. -1: *fail, and nothing was changed or it is incomplete. */
-static int request_run(struct request *request, struct fail *fail)
+/* Results for the chosen entries. -1: *fail, and nothing was changed or it is incomplete. */
+static int chosen_run(struct request *request, struct fail *fail)
 {
 	struct live *live = &request->daemon->live;
 
-	if (idle_names_add(request, fail) < 0)
-		return -1;
-	if (request->refused) {
-		chosen_add(request, OUTCOME_APPLIED,
-			   "left as it is: another name of the request is not known");
-		return fail_set(fail, OUTCOME_NOT_FOUND, "a patch is not known");
-	}
-	if (request->chosen == 0)
-		return 0;
 	live->target_kind = request->daemon->target_kind;
 	if (live_open_target(live, fail) < 0) {
 		chosen_add(request, fail->code, fail->message);
@@ -278,6 +295,38 @@ static int request_run(struct request *request, struct fail *fail)
 	return entries_revert(request, fail);
 }
 
+/* Results for all that was asked for; -1 as above. */
+static int request_run(struct request *request, struct fail *fail)
+{
+	struct journal *journal = request->daemon->journal;
+	struct fail undo;
+
+	if (idle_names_add(request, fail) < 0)
+		return -1;
+	if (request->refused) {
+		chosen_add(request, OUTCOME_APPLIED,
+			   "left as it is: another name of the request is not known");
+		disarmed_add(request, OUTCOME_ARMED,
+			     "left as it is: another name of the request is not known");
+		return fail_set(fail, OUTCOME_NOT_FOUND, "a patch is not known");
+	}
+	if (disarm_all(&request->armed, journal, fail) < 0) {
+		chosen_add(request, fail->code, fail->message);
+		disarmed_add(request, fail->code, fail->message);
+		return -1;
+	}
+	if (request->chosen == 0 || chosen_run(request, fail) == 0) {
+		disarmed_add(request, OUTCOME_REVERTED, "was armed, and is not any more");
+		return 0;
+	}
+	if (disarm_undo(&request->armed, journal, &undo) < 0)
+		disarmed_add(request, undo.code, undo.message);
+	else
+		disarmed_add(request, OUTCOME_ARMED, "left armed: another patch of the request was "
+			     "refused");
+	return -1;
+}
+
 static json_t *revert(struct request *request)
 {
 	struct daemon *daemon = request->daemon;
@@ -285,12 +334,18 @@ static json_t *revert(struct request *request)
 	int result;
 
 	daemon_recover(daemon);
-	if (journal_active(daemon->journal, NULL, &request->entries, &request->count, &fail) < 0)
+	if (disarm_load(daemon->journal, &request->armed, &fail) < 0)
 		return reply_failed(&fail);
+	disarm_choose(&request->armed, named, request);
+	if (journal_active(daemon->journal, NULL, &request->entries, &request->count, &fail) < 0) {
+		disarm_deinit(&request->armed);
+		return reply_failed(&fail);
+	}
 	request->results = json_array();
 	entries_choose(request);
 	result = request_run(request, &fail);
 	entries_free(request->entries, request->count);
+	disarm_deinit(&request->armed);
 	free(request->warning);
 	if (result < 0 && json_array_size(request->results) == 0) {
 		json_decref(request->results);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,8 @@ struct server {
 	void *data;
 	int64_t accept_after;		/* descriptors ran out: do not accept before */
 	uint64_t turn;			/* counts what connections do: clocks have ties */
+	const struct server_source *sources;
+	size_t source_count;
 	struct connection connections[SERVER_CONNECTIONS];
 };
 
@@ -267,6 +270,13 @@ static int next_timeout(const struct server *server, int64_t now)
 {
 	int64_t next = server->accept_after > now ? server->accept_after : INT64_MAX;
 
+	for (size_t i = 0; i < server->source_count; i++) {
+		int64_t due_at = server->sources[i].due_at(server->sources[i].data);
+
+		if (due_at >= 0 && due_at < next)
+			next = due_at;
+	}
+
 	for (int i = 0; i < SERVER_CONNECTIONS; i++) {
 		const struct connection *connection = &server->connections[i];
 
@@ -277,10 +287,35 @@ static int next_timeout(const struct server *server, int64_t now)
 	}
 	if (next == INT64_MAX)
 		return -1;
-	return next <= now ? 0 : (int)(next - now);
+	next = next <= now ? 0 : next - now;
+	return next > INT_MAX ? INT_MAX : (int)next;
 }
 
-enum { STOP, LISTENER, FIRST, FDS = FIRST + SERVER_CONNECTIONS };
+enum {
+	STOP, LISTENER, FIRST, FIRST_SOURCE = FIRST + SERVER_CONNECTIONS,
+	FDS = FIRST_SOURCE + SERVER_SOURCES
+};
+
+/* Those whose time has come. */
+static void sources_by_time(const struct server *server)
+{
+	for (size_t i = 0; i < server->source_count; i++) {
+		const struct server_source *source = &server->sources[i];
+		int64_t due_at = source->due_at(source->data);
+
+		if (due_at >= 0 && due_at <= now_milliseconds())
+			source->due(source->data);
+	}
+}
+
+static void sources_turn(const struct server *server, const struct pollfd *fds)
+{
+	for (size_t i = 0; i < server->source_count; i++) {
+		if (fds[FIRST_SOURCE + i].revents != 0)
+			server->sources[i].due(server->sources[i].data);
+	}
+	sources_by_time(server);
+}
 
 static void server_turn(struct server *server, const struct pollfd *fds)
 {
@@ -290,10 +325,13 @@ static void server_turn(struct server *server, const struct pollfd *fds)
 		if (!connection->open)
 			continue;
 		if (fds[FIRST + i].revents != 0 ||
-		    (connection->more && connection->link.out_length == 0))
+		    (connection->more && connection->link.out_length == 0)) {
 			connection_turn(server, connection);
-		else if (connection->deadline != 0 && connection->deadline <= now_milliseconds())
+			/* however many requests there are */
+			sources_by_time(server);
+		} else if (connection->deadline != 0 && connection->deadline <= now_milliseconds()) {
 			connection_expire(connection);
+		}
 	}
 }
 
@@ -313,7 +351,11 @@ static int server_wait(struct server *server, int listener, int stop, struct pol
 			.events = connection->link.out_length > 0 ? POLLOUT : POLLIN,
 		};
 	}
-	return poll(fds, FDS, next_timeout(server, now));
+	for (size_t i = 0; i < server->source_count; i++)
+		fds[FIRST_SOURCE + i] = (struct pollfd) {
+			.fd = server->sources[i].fd, .events = POLLIN,
+		};
+	return poll(fds, FIRST_SOURCE + server->source_count, next_timeout(server, now));
 }
 
 static int server_loop(struct server *server, int listener, int stop, struct fail *fail)
@@ -328,21 +370,28 @@ static int server_loop(struct server *server, int listener, int stop, struct fai
 		}
 		if (fds[STOP].revents != 0)
 			return 0;
+		sources_turn(server, fds);
 		server_turn(server, fds);
 		if (fds[LISTENER].revents != 0 && server_accept(server, listener, fail) < 0)
 			return -1;
 	}
 }
 
-int server_run(int listener, int stop, server_answer *answer, void *data, struct fail *fail)
+int server_run(int listener, int stop, server_answer *answer, void *data,
+	       const struct server_source *sources, size_t count, struct fail *fail)
 {
 	CLEANUP_FREE struct server *server = calloc(1, sizeof(*server));
 	int result;
 
+	if (count > SERVER_SOURCES)
+		return fail_set(fail, OUTCOME_ERROR, "%zu sources are more than %d", count,
+				SERVER_SOURCES);
 	if (server == NULL)
 		return fail_memory(fail, "connections");
 	server->answer = answer;
 	server->data = data;
+	server->sources = sources;
+	server->source_count = count;
 	result = server_loop(server, listener, stop, fail);
 	for (int i = 0; i < SERVER_CONNECTIONS; i++) {
 		if (server->connections[i].open)

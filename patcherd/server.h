@@ -21,9 +21,18 @@ enum { SERVER_CONNECTIONS = 64, SERVER_PATIENCE = 10 };
 typedef json_t *server_answer(void *data, const struct journal_caller *caller, const char *method,
 			      json_t *parameters);
 
-/* Serves until `stop` (a descriptor) is readable; the request in hand is finished first. -1: the
- * listening socket failed. */
+/* What else than requests there is to do, between them and never inside one. */
+struct server_source {
+	int fd;				/* asked anew each turn; -1: only time */
+	int64_t (*due_at)(void *data);	/* milliseconds of CLOCK_MONOTONIC; -1: not by time */
+	void (*due)(void *data);	/* fd is readable, or has failed, or it is time */
+	void *data;
+};
+enum { SERVER_SOURCES = 8 };
+
+/* Serves until `stop` (a descriptor) is readable; the request in hand is finished first. `count`: up
+ * to SERVER_SOURCES; the array may change between its turns. -1: the listening socket failed. */
 int server_run(int listener, int stop, server_answer *answer, void *data,
-	       struct fail *fail) MUST_CHECK;
+	       const struct server_source *sources, size_t count, struct fail *fail) MUST_CHECK;
 
 #endif

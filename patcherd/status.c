@@ -6,6 +6,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "armed_status.h"
+#include "boot.h"
+#include "confirm_live.h"
 #include "look.h"
 #include "offline.h"
 #include "reply.h"
@@ -239,6 +242,41 @@ static json_t *sites_json(const struct view *view, const struct journal_entry *e
 	return list;
 }
 
+static json_int_t seconds_left(const struct journal_entry *entry)
+{
+	int64_t left = entry->confirm_by - boottime_now();
+
+	return left > 0 ? (left + 999999) / 1000000 : 0;
+}
+
+/* What it waits for, or why it could not be reverted yet, before what else there is to say. */
+static void verdict_of_pending(const struct daemon *daemon, const struct journal_entry *entry,
+			       struct verdict *verdict)
+{
+	const struct confirm_item *stuck = confirm_stuck(&daemon->confirm, entry->id);
+	struct fail said = { .message = "" }, unknown;
+
+	if (stuck != NULL) {
+		fail_append(&said, "%.1000s; but it could not be reverted, which is tried again and "
+			    "again: %.1500s", stuck->reason, stuck->failure);
+		verdict->attention = true;
+	} else {
+		fail_append(&said, "it is reverted in %" JSON_INTEGER_FORMAT " seconds, unless "
+			    "`patchctl confirm %s` comes before", seconds_left(entry),
+			    entry->patch);
+		if (!entry->ignore_warnings &&
+		    trouble_unknown(&daemon->trouble, &entry->mark, &unknown))
+			fail_append(&said, "\nnot all that would revert it before can be known: "
+				    "%.1000s", unknown.message);
+	}
+	if (verdict->message != NULL)
+		fail_append(&said, "\n%.1000s", verdict->message);
+	if (strcmp(verdict->state, "applied") == 0)
+		verdict->state = "pending";
+	free(verdict->message);
+	verdict->message = strdup(said.message);
+}
+
 static json_t *entry_json(const struct view *view, const struct journal_entry *entry)
 {
 	CLEANUP_FREE struct look_site *now = calloc(entry->site_count + 1, sizeof(*now));
@@ -247,6 +285,8 @@ static json_t *entry_json(const struct view *view, const struct journal_entry *e
 	const struct daemon *daemon = view->daemon;
 	struct fail fail;
 	bool this_boot = strcmp(entry->boot_id, daemon->boot_id) == 0, looked, owned = false;
+	bool pending;
+	bool enabled, blocked;
 	json_t *json, *sites;
 
 	if (now == NULL)
@@ -255,6 +295,10 @@ static json_t *entry_json(const struct view *view, const struct journal_entry *e
 		 look_at_entry(daemon->live.target, entry, now, &look, &fail) == 0;
 	verdict_make(entry, this_boot, looked, look,
 		     view->unreadable == NULL ? &fail : view->unreadable, &verdict);
+	pending = this_boot && confirm_pending(entry);
+	if (pending)
+		verdict_of_pending(daemon, entry, &verdict);
+	armed_verdict(daemon, entry, &verdict.state, &verdict.attention, &verdict.message);
 	sites = sites_json(view, entry, looked ? now : NULL, &owned);
 	if (owned && verdict.message == NULL)
 		verdict.message = strdup("somebody else owns bytes that it changed; its sites say "
@@ -268,6 +312,11 @@ static json_t *entry_json(const struct view *view, const struct journal_entry *e
 			 "intended_at", time_json(entry->intended_at),
 			 "changed_at", time_json(entry->changed_at),
 			 "caller", caller_json(&entry->caller), "sites", sites);
+	boot_flags(daemon, entry->patch, &enabled, &blocked);
+	(void)json_object_set_new(json, "enabled", json_boolean(enabled));
+	(void)json_object_set_new(json, "blocked", json_boolean(blocked));
+	(void)json_object_set_new(json, "confirm_seconds_left",
+				  pending ? json_integer(seconds_left(entry)) : json_null());
 	free(verdict.message);
 	return json;
 }
@@ -338,7 +387,7 @@ json_t *method_status(struct daemon *daemon, const struct journal_caller *caller
 {
 	const char *patch = json_string_value(values[0]);
 	struct journal_entry *entries = NULL;
-	json_t *list;
+	json_t *list, *boot;
 	struct view view = { .daemon = daemon };
 	size_t count = 0;
 	struct fail fail, target_fail, owners_fail;
@@ -348,8 +397,15 @@ json_t *method_status(struct daemon *daemon, const struct journal_caller *caller
 	if (daemon->journal == NULL)
 		return journal_damaged(daemon);
 	daemon_recover(daemon);
+	drift_look(daemon);
 	if (journal_latest(daemon->journal, patch, &entries, &count, &fail) < 0)
 		return reply_failed(&fail);
+	if (armed_entries(daemon, patch, &entries, &count, &fail) < 0) {
+		for (size_t i = 0; i < count; i++)
+			journal_entry_deinit(&entries[i]);
+		free(entries);
+		return reply_failed(&fail);
+	}
 	view_open(&view, entries, count, &target_fail, &owners_fail);
 	list = json_array();
 	for (size_t i = 0; i < count; i++) {
@@ -357,12 +413,15 @@ json_t *method_status(struct daemon *daemon, const struct journal_caller *caller
 		journal_entry_deinit(&entries[i]);
 	}
 	free(entries);
-	if (!complete || (count == 0 && patch != NULL)) {
+	boot = boot_json(daemon, patch);
+	if (!complete || (count == 0 && patch != NULL &&
+			  json_array_size(json_object_get(boot, "enabled")) == 0)) {
 		json_decref(list);
+		json_decref(boot);
 		return complete ? unknown(daemon, patch) : NULL;
 	}
-	return reply_with(json_pack("{s:o, s:o}", "patches", list,
-				    "left_offline", left_offline_json(daemon)));
+	return reply_with(json_pack("{s:o, s:o, s:o}", "patches", list,
+				    "left_offline", left_offline_json(daemon), "boot", boot));
 }
 
 static json_t *event_json(const struct journal_event *event)

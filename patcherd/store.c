@@ -21,6 +21,65 @@ static int by_address(const void *a, const void *b)
 	return one->address < other->address ? -1 : one->address > other->address;
 }
 
+/* Lays `site` over a longer one's bytes, or under them where those are known already. */
+static void lay(uint8_t *out, bool *known, const struct store_site *site, uint64_t start,
+		const struct bytes *bytes, bool over)
+{
+	for (size_t i = 0; i < bytes->length; i++) {
+		size_t at = (size_t)(site->address - start) + i;
+
+		if (over || !known[at])
+			out[at] = bytes->data[i];
+		known[at] = true;
+	}
+}
+
+/* Bytes belong to one patch, and so to one site that is undone and one that is not at most. */
+static int join(struct store_site *into, const struct store_site *site, struct fail *fail)
+{
+	uint64_t start = into->address;
+	size_t length = (size_t)(site->address - start) + site->wanted.length;
+	struct store_site joined = *into;
+	bool before[BYTES_MAX] = { false }, wanted[BYTES_MAX] = { false };
+
+	if (length < into->wanted.length)
+		length = into->wanted.length;
+	if (length > BYTES_MAX)
+		return fail_at(fail, OUTCOME_ERROR, start, "%s: the changes of two patches there "
+			       "overlap and are %zu bytes together, and one change is of at most "
+			       "%d: revert the older patch first", into->symbol, length, BYTES_MAX);
+	lay(joined.before.data, before, into, start, &into->before, true);
+	lay(joined.before.data, before, site, start, &site->before, site->undone);
+	lay(joined.wanted.data, wanted, into, start, &into->wanted, true);
+	lay(joined.wanted.data, wanted, site, start, &site->wanted, !site->undone);
+	joined.before.length = joined.wanted.length = length;
+	joined.multiple = into->multiple || site->multiple;
+	if (into->undone && !site->undone) {
+		joined.owner = site->owner;
+		joined.number = site->number;
+		joined.undone = false;
+	}
+	*into = joined;
+	return 0;
+}
+
+int store_join(struct store_site *sites, size_t *count, struct fail *fail)
+{
+	size_t have = 0;
+
+	qsort(sites, *count, sizeof(*sites), by_address);
+	for (size_t i = 0; i < *count; i++) {
+		struct store_site *last = have == 0 ? NULL : &sites[have - 1];
+
+		if (last == NULL || sites[i].address - last->address >= last->wanted.length)
+			sites[have++] = sites[i];
+		else if (join(last, &sites[i], fail) < 0)
+			return -1;
+	}
+	*count = have;
+	return 0;
+}
+
 /* target_write(), again and again while a task is inside the bytes. */
 static int write_patiently(struct target *target, const struct target_change *changes,
 			   size_t count, struct target_report *report, struct fail *fail)

@@ -20,6 +20,7 @@ struct store_site {
 	struct bytes found;		/* as last read back; length 0: could not be read */
 	bool gone;			/* at the last look its module was not the one there */
 	bool multiple;
+	bool undone;			/* `wanted` gives way to another site's, see store_join() */
 	size_t owner, number;		/* the caller's: whose site, and the how-many-th */
 };
 
@@ -27,6 +28,10 @@ struct store_report {
 	uint64_t stop_nanoseconds;
 	const struct store_site *failed;	/* the site at fault; NULL: none in particular */
 };
+
+/* Sorts the sites by address, and makes one of those that overlap: those `undone` know best what is
+ * there, and the others what is wanted. -1: OUTCOME_ERROR, one would be too long. */
+int store_join(struct store_site *sites, size_t *count, struct fail *fail) MUST_CHECK;
 
 /*
  * Writes all sites in one target_write(), which also sorts them by address. -1: nothing is

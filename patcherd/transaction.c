@@ -9,7 +9,7 @@
 #include "fault.h"
 #include "log.h"
 #include "offline.h"
-#include "store.h"
+#include "replace.h"
 #include "where.h"
 
 /* What is being applied: entry n and id n belong to jobs[n], and the sites to the entries by
@@ -25,8 +25,10 @@ struct apply {
 static void apply_deinit(struct apply *apply)
 {
 	free(apply->jobs);
-	for (size_t i = 0; i < apply->count; i++)
+	for (size_t i = 0; i < apply->count; i++) {
 		free(apply->entries[i].sites);
+		free((int64_t *)apply->entries[i].replaces);
+	}
 	free(apply->entries);
 	free(apply->sites);
 }
@@ -46,31 +48,30 @@ static uint32_t allowed(const struct site *site)
 	return kinds;
 }
 
-/* The journal's words of a proved site, and the same for the kernel. */
-static int site_add(struct apply *apply, struct journal_entry *entry, const struct site_plan *plan,
-		    struct fail *fail)
+/* The journal's words of a site, which replace_sites() knows to be proved. */
+static struct journal_site journal_site(const struct site_plan *plan)
 {
-	const struct bytes *old = &plan->found.bytes, *new = &plan->replacement.bytes;
-
-	if (plan->outcome != OUTCOME_APPLICABLE || !plan->located || old->length == 0 ||
-	    old->length > BYTES_MAX || old->length != new->length)
-		return fail_set(fail, OUTCOME_ERROR, "the patch %s: %s+0x%" PRIx64 " was not "
-				"proved; nothing is written", entry->patch,
-				plan->symbol, plan->offset);
-	apply->sites[apply->site_count++] = (struct store_site){
-		.module = plan->module, .module_identity = plan->module_identity,
-		.symbol = plan->symbol,
-		.offset = plan->offset, .address = plan->address, .before = *old,
-		.wanted = *new, .multiple = plan->multiple,
-		.owner = (size_t)(entry - apply->entries), .number = entry->site_count,
-	};
-	entry->sites[entry->site_count++] = (struct journal_site){
+	return (struct journal_site){
 		.symbol = plan->symbol, .variable = plan->site->where == SITE_VARIABLE,
 		.module = plan->module,
 		.module_identity = plan->module_identity, .offset = plan->offset,
-		.address = plan->address, .old = *old, .replacement = *new,
+		.address = plan->address, .old = plan->found.bytes,
+		.replacement = plan->replacement.bytes,
 		.multiple = plan->multiple, .allowed = allowed(plan->site),
 	};
+}
+
+/* Whose place it takes. */
+static int replaces_add(struct journal_entry *entry, const struct job *job, struct fail *fail)
+{
+	int64_t *ids = calloc(job->replaced_count + 1, sizeof(*ids));
+
+	if (ids == NULL)
+		return fail_memory(fail, "applying");
+	for (size_t i = 0; i < job->replaced_count; i++)
+		ids[i] = job->replaced[i].id;
+	entry->replaces = ids;
+	entry->replaces_count = job->replaced_count;
 	return 0;
 }
 
@@ -78,21 +79,25 @@ static int entry_add(struct apply *apply, const struct transaction *transaction,
 		     struct fail *fail)
 {
 	struct journal_entry *entry = &apply->entries[apply->count];
+	size_t added;
 
 	*entry = (struct journal_entry){
 		.patch = job->patch.name, .source = (char *)job->source, .yaml = (char *)job->yaml,
-		.caller = transaction->caller,
+		.caller = transaction->caller, .confirm_by = transaction->confirm_by,
+		.ignore_warnings = transaction->ignore_warnings, .mark = transaction->mark,
 	};
 	apply->jobs[apply->count++] = job;
 	entry->sites = calloc(job->plan.site_count, sizeof(*entry->sites));
 	if (entry->sites == NULL)
 		return fail_memory(fail, "applying");
+	if (replaces_add(entry, job, fail) < 0 ||
+	    replace_sites(job, apply->count - 1, apply->sites + apply->site_count, &added, fail) < 0)
+		return -1;
+	apply->site_count += added;
 	(void)snprintf(entry->release, sizeof(entry->release), "%s",
 		       transaction->target->info.release);
-	for (size_t i = 0; i < job->plan.site_count; i++) {
-		if (site_add(apply, entry, &job->plan.sites[i], fail) < 0)
-			return -1;
-	}
+	for (size_t i = 0; i < job->plan.site_count; i++)
+		entry->sites[entry->site_count++] = journal_site(&job->plan.sites[i]);
 	return 0;
 }
 
@@ -102,7 +107,8 @@ static int apply_make(struct apply *apply, const struct transaction *transaction
 	size_t sites = 0;
 
 	for (size_t i = 0; i < count; i++)
-		sites += is_applicable(&jobs[i]) ? jobs[i].plan.site_count : 0;
+		sites += is_applicable(&jobs[i]) ?
+			 jobs[i].plan.site_count + jobs[i].undone_count : 0;
 	if (sites > STORE_SITES_MAX)
 		return fail_set(fail, OUTCOME_ERROR, "these patches have %zu sites together, and "
 				"one step changes up to %d: apply fewer at once", sites,
@@ -152,9 +158,11 @@ static void note_failed(struct transaction *transaction, const struct apply *app
 {
 	struct fail journal;
 
-	if (set_states(transaction, apply, JOURNAL_FAILED, &journal) < 0)
-		fail_append(fail, "; and that could not be noted (%.1000s): patcherd will find it "
-			    "out when it is started again", journal.message);
+	if (set_states(transaction, apply, JOURNAL_FAILED, &journal) == 0)
+		return;
+	transaction->unnoted = true;
+	fail_append(fail, "; and that could not be noted (%.1000s): patcherd finds it out at its next "
+		    "request or start", journal.message);
 }
 
 /* Intent, write, outcome. -1: not applied; *at_fault is the site that is to blame, if one is. */
@@ -166,6 +174,7 @@ static int write_and_note(struct transaction *transaction, const struct apply *a
 	if (journal_intend(transaction->journal, apply->entries, apply->count, fail) < 0)
 		return -1;
 	fault_point("after-intent");
+	trace_taint(transaction->trace, &transaction->untraced);
 	if (store_write(transaction->target, apply->sites, apply->site_count, &report, fail) < 0) {
 		*at_fault = report.failed;
 		if (fail->code != OUTCOME_INCOMPLETE)
@@ -226,10 +235,42 @@ static void tell_failure(struct transaction *transaction, struct job *jobs, size
 static void tell_site(const struct apply *apply, const struct store_site *at_fault,
 		      const struct fail *fail)
 {
-	struct site_plan *site = &apply->jobs[at_fault->owner]->plan.sites[at_fault->number];
+	struct plan *plan = &apply->jobs[at_fault->owner]->plan;
+	struct site_plan *site = plan->sites + at_fault->number;
 
+	if (at_fault->number >= plan->site_count)
+		return;			/* what a replaced patch alone had changed */
 	site->outcome = fail->code;
 	set_message(&site->message, fail->message);
+}
+
+static void tell_changed(struct transaction *transaction, const struct apply *apply,
+			 const struct store_site *site)
+{
+	const struct job *job = apply->jobs[site->owner];
+	char where[WHERE_MAX];
+
+	log_line(LOG_NOTICE, &(struct log_about){
+		 .patch = site->undone ?
+			  job->undone[site->number - job->plan.site_count].entry->patch :
+			  job->patch.name,
+		 .outcome = outcome_name(site->undone ? OUTCOME_REVERTED : OUTCOME_APPLIED),
+		 .site = where_print(site->module, site->symbol, site->offset, site->address, where),
+		 .old = &site->before, .replacement = &site->wanted,
+		 .caller = &transaction->caller },
+		 site->undone ? "put the original bytes back" : "changed the kernel");
+}
+
+static void tell_replaced(struct transaction *transaction, const struct job *job)
+{
+	for (size_t i = 0; i < job->replaced_count; i++) {
+		log_line(LOG_NOTICE, &(struct log_about){ .patch = job->replaced[i].patch,
+			 .outcome = outcome_name(OUTCOME_REVERTED),
+			 .caller = &transaction->caller }, "reverted: replaced by %s",
+			 job->patch.name);
+		trace_change(transaction->trace, "reverted", &job->replaced[i],
+			     &transaction->caller, &transaction->untraced);
+	}
 }
 
 static void tell_success(struct transaction *transaction, const struct apply *apply)
@@ -239,18 +280,13 @@ static void tell_success(struct transaction *transaction, const struct apply *ap
 		for (size_t j = 0; j < apply->jobs[i]->plan.site_count; j++)
 			apply->jobs[i]->plan.sites[j].outcome = OUTCOME_APPLIED;
 	}
-	for (size_t i = 0; i < apply->site_count; i++) {
-		const struct store_site *site = &apply->sites[i];
-		char where[WHERE_MAX];
-
-		log_line(LOG_NOTICE, &(struct log_about){
-			 .patch = apply->entries[site->owner].patch,
-			 .outcome = outcome_name(OUTCOME_APPLIED),
-			 .site = where_print(site->module, site->symbol, site->offset,
-					     site->address, where),
-			 .old = &site->before, .replacement = &site->wanted,
-			 .caller = &transaction->caller }, "changed the kernel");
-	}
+	for (size_t i = 0; i < apply->site_count; i++)
+		tell_changed(transaction, apply, &apply->sites[i]);
+	for (size_t i = 0; i < apply->count; i++)
+		tell_replaced(transaction, apply->jobs[i]);
+	for (size_t i = 0; i < apply->count; i++)
+		trace_change(transaction->trace, "applied", &apply->entries[i],
+			     &transaction->caller, &transaction->untraced);
 }
 
 int transaction_apply(struct transaction *transaction, struct job *jobs, size_t count,

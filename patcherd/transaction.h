@@ -6,6 +6,7 @@
 
 #include "job.h"
 #include "target.h"
+#include "trace.h"
 
 struct transaction {
 	struct journal *journal;
@@ -14,7 +15,13 @@ struct transaction {
 	struct journal_caller caller;
 	const char *cpus;		/* CPUS_DIRECTORY */
 	bool offline_cpus;		/* see offline.h */
+	const struct trace *trace;	/* NULL: none is left */
+	int64_t confirm_by;		/* of the entries to be applied, as journal.h has them */
+	bool ignore_warnings;
+	struct trouble_mark mark;
 	struct fail left_offline;	/* out: which CPUs did not come back; message "": none */
+	struct fail untraced;		/* out: what of the trace could not be left; message "": nothing */
+	bool unnoted;			/* out: the journal lacks the outcome, which recover() finds out */
 	uint64_t stop_nanoseconds;	/* out: all CPUs were stopped so long */
 };
 

@@ -149,6 +149,9 @@ static int revert_make(struct revert *revert, struct target *target, struct fail
 		*fail = mismatch;
 		return -1;
 	}
+	/* Two patches have the same bytes where one was about to take the other's place. */
+	if (store_join(revert->sites, &revert->site_count, fail) < 0)
+		return -1;
 	if (revert->site_count > STORE_SITES_MAX)
 		return fail_set(fail, OUTCOME_ERROR, "these patches have %zu sites together, and "
 				"one step changes up to %d: revert fewer at once",
@@ -169,17 +172,18 @@ static int set_states(struct journal *journal, const struct revert *revert,
 }
 
 /* Nothing was undone: the journal's states as they were. */
-static void states_restore(struct journal *journal, const struct revert *revert,
+static void states_restore(struct transaction *transaction, const struct revert *revert,
 			   struct fail *fail)
 {
 	for (size_t i = 0; i < revert->count; i++) {
 		const struct journal_entry *entry = &revert->entries[i];
 		struct fail why;
 
-		if (journal_set(journal, &entry->id, 1, entry->state, &why) == 0)
+		if (journal_set(transaction->journal, &entry->id, 1, entry->state, &why) == 0)
 			continue;
+		transaction->unnoted = true;
 		fail_append(fail, "; and that could not be noted (%.1000s): patcherd will try to "
-			    "revert again when it is started again", why.message);
+			    "revert again at its next request or start", why.message);
 		return;
 	}
 }
@@ -198,12 +202,15 @@ static void tell_success(struct transaction *transaction, const struct revert *r
 			 .old = &site->before, .replacement = &site->wanted,
 			 .caller = &transaction->caller }, "put the original bytes back");
 	}
-	for (size_t i = 0; i < revert->count; i++)
+	for (size_t i = 0; i < revert->count; i++) {
+		trace_change(transaction->trace, "reverted", &revert->entries[i],
+			     &transaction->caller, &transaction->untraced);
 		log_line(LOG_NOTICE, &(struct log_about){ .patch = revert->entries[i].patch,
 			 .outcome = outcome_name(OUTCOME_REVERTED),
 			 .caller = &transaction->caller }, "reverted%s%s",
 			 revert->out[i].message != NULL ? ": " : "",
 			 revert->out[i].message != NULL ? revert->out[i].message : "");
+	}
 }
 
 static int write_back(struct transaction *transaction, struct revert *revert, struct fail *fail)
@@ -214,12 +221,14 @@ static int write_back(struct transaction *transaction, struct revert *revert, st
 	if (set_states(transaction->journal, revert, JOURNAL_REVERTING, fail) < 0)
 		return -1;
 	fault_point("after-reverting");
+	if (revert->site_count != 0)
+		trace_taint(transaction->trace, &transaction->untraced);
 	if (revert->site_count != 0 &&
 	    store_write(target, revert->sites, revert->site_count, &report, fail) < 0) {
 		if (report.failed != NULL && fail->code != OUTCOME_INCOMPLETE)
 			say(&revert->out[report.failed->owner], "%s", fail->message);
 		if (fail->code != OUTCOME_INCOMPLETE)
-			states_restore(transaction->journal, revert, fail);
+			states_restore(transaction, revert, fail);
 		return -1;
 	}
 	fault_point("after-revert-write");
@@ -262,8 +271,9 @@ int transaction_revert(struct transaction *transaction, struct journal_entry *en
 	/* The kernel is as it was; a journal that cannot be written does not change that. */
 	if (set_states(transaction->journal, &revert, JOURNAL_REVERTED, &journal) < 0) {
 		for (size_t i = 0; i < count; i++)
-			say(&out[i], "that could not be noted (%.1000s): patcherd will find it out "
-			    "when it is started again", journal.message);
+			say(&out[i], "that could not be noted (%.1000s): patcherd finds it out at its "
+			    "next request or start", journal.message);
+		transaction->unnoted = true;
 	}
 	tell_success(transaction, &revert);
 	return 0;

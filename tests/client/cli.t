@@ -69,6 +69,13 @@ usage "patchctl: unrecognized option '--colour'" status --colour
 usage "'--socket' requires an argument" status --socket
 usage "'--json'" status --json=yes
 usage 'apply needs FILE' apply
+usage 'confirm needs PATCH' confirm
+for time in 4s 25h 1441m 90 s 0s -5s 5d 1.5h 090s 99999999999999999999s ' 9s' '9 s'; do
+	usage "--confirm-within: expected a time from 5s to 24h, as in 90s, 5m or 2h, got '$time'" \
+		apply "--confirm-within=$time" x.yaml
+done
+usage '--ignore-warnings needs --confirm-within' apply --ignore-warnings x.yaml
+usage 'does not take --confirm-within' dry-run --confirm-within 90s x.yaml
 usage 'dry-run needs FILE' dry-run --json
 usage 'disassemble needs SYMBOL' disassemble
 usage 'hazards needs SYMBOL[+OFFSET]' hazards
@@ -112,7 +119,7 @@ usage "there is no command 'nosuch'" help nosuch
 # --- help ---
 run --list-commands
 ok '--list-commands prints the commands' eval 'exits 0 && err_is_empty &&
-	[ "$(tr "\n" " " <"$work/out")" = "apply dry-run revert status history doctor disassemble symbols types hazards help " ]'
+	[ "$(tr "\n" " " <"$work/out")" = "apply confirm dry-run revert status enable disable boot history doctor disassemble symbols types hazards help " ]'
 mapfile -t commands <"$work/out"
 for command in "${commands[@]}"; do
 	run help "$command"

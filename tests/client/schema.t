@@ -21,7 +21,7 @@ find-line-name find-line-star find-line-two find-line-type-empty find-line-type
 find-lines-duplicate find-names-9 immediate-octal-negative immediate-octal immediate-plus
 lengths-differ-more lengths-differ no-instruction-cut no-instruction number-fraction
 number-octal number-plus overlap-occurrence overlap-operation-same overlap-operation
-overlap-part overlap-return overlap-same overlap-variant replacement-same requires-duplicate
+overlap-part overlap-return overlap-same overlap-variant replacement-same replaces-itself requires-duplicate
 requires-types-duplicate requires-types-name return-quoted tag-directive tag type-multiple-yes
 variable-large-both variable-large variable-low variable-overlap-same variable-overlap
 variable-same-sign-8 variable-same-sign variable-same

@@ -15,6 +15,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 
 PATCHERD = os.path.abspath(os.path.join(os.environ.get("BUILD", "build"), "patcherd"))
 PATCHCTL = os.path.join(os.path.dirname(PATCHERD), "patchctl")
@@ -215,7 +216,7 @@ def test_parameters_are_checked_by_name_and_type(daemon):
 
 
 def test_null_stands_for_a_parameter_that_is_not_given(daemon):
-    nothing = {"parameters": {"patches": [], "left_offline": None}}
+    nothing = {"parameters": {"patches": [], "left_offline": None, "boot": None}}
     assert daemon.call("io.patcherd.Status", patch=None) == nothing
     with daemon.connect() as client:
         client.sendall(encode({"method": "io.patcherd.Status", "parameters": None}))
@@ -334,6 +335,76 @@ def test_what_failed_wants_attention_until_it_is_noticed_or_the_machine_restarts
         second.end()
 
 
+def pending(daemon, patch):
+    reply = daemon.call("io.patcherd.Status", patch=patch)
+    found, = reply["parameters"]["patches"]
+    return found
+
+
+def confirm_by(daemon, patch, seconds):
+    """A daemon on the journal of one that ended, where the patch is to be confirmed so soon."""
+    daemon.end()
+    with sqlite3.connect(daemon.journal) as database:
+        database.execute("UPDATE entry SET confirm_by = ?, ignore_warnings = 1 WHERE patch = ?",
+                         (int((time.clock_gettime(time.CLOCK_BOOTTIME) + seconds) * 1e6), patch))
+    database.close()
+    return Daemon(daemon.directory, options=["--target", "kmem"])
+
+
+def test_what_waits_to_be_confirmed_is_confirmed_whatever_became_of_who_applied_it(daemon):
+    second = confirm_by(left_behind(daemon, ("held", "applied", THIS_BOOT),
+                                    ("gone", "reverted", THIS_BOOT)), "held", 1000)
+    try:
+        left = pending(second, "held")["confirm_seconds_left"]
+        assert 0 < left <= 1000, left
+        reply = second.call("io.patcherd.Confirm", patches=["held", "gone"])
+        expect(reply, "io.patcherd.Refused")
+        outcomes = {result["patch"]: result["outcome"] for result in reply["parameters"]["results"]}
+        assert outcomes == {"held": "applied", "gone": "not-found"}, reply
+        assert pending(second, "held")["confirm_seconds_left"] is not None
+        reply = second.call("io.patcherd.Confirm", patches=["held"])
+        assert reply["parameters"]["results"][0]["outcome"] == "confirmed", reply
+        assert pending(second, "held")["confirm_seconds_left"] is None
+        history = second.call("io.patcherd.History", patch="held")["parameters"]["events"]
+        assert [(event["action"], event["outcome"]) for event in history] == \
+            [("confirm", "applied"), ("confirm", "confirmed")], history
+    finally:
+        second.end()
+
+
+def test_what_cannot_be_reverted_when_its_time_is_over_wants_attention(daemon):
+    if not no_device():
+        return
+    second = confirm_by(left_behind(daemon, ("held", "applied", THIS_BOOT)), "held", -1)
+    try:
+        deadline = time.monotonic() + PATIENCE
+        found = pending(second, "held")
+        while "could not be reverted" not in found["message"]:
+            assert time.monotonic() < deadline, found
+            found = pending(second, "held")
+        assert found["attention"] and "/dev/kmem" in found["message"], found
+        assert found["confirm_seconds_left"] == 0, found
+        event, = second.call("io.patcherd.History", patch="held")["parameters"]["events"]
+        assert (event["action"], event["outcome"]) == ("expire", "not-writable"), event
+        assert event["caller"]["comm"] == "patcherd", event
+    finally:
+        second.end()
+
+
+def test_a_time_to_confirm_is_from_5_seconds_to_a_day(daemon):
+    patch = {"name": "p.yaml", "yaml": "nothing"}
+    for seconds in (4, 86401, 0, -1, 2 ** 62):
+        expect(daemon.call("io.patcherd.Apply", patches=[patch], confirm_within=seconds),
+               SERVICE + "InvalidParameter", parameter="confirm_within")
+    expect(daemon.call("io.patcherd.Apply", patches=[patch], confirm_within=5, when_loaded=True),
+           SERVICE + "InvalidParameter", parameter="confirm_within")
+    for seconds in (5, 86400):
+        expect(daemon.call("io.patcherd.Apply", patches=[patch], confirm_within=seconds),
+               "io.patcherd.Refused")
+    expect(daemon.call("io.patcherd.Confirm", patches=[]), SERVICE + "InvalidParameter")
+    expect(daemon.call("io.patcherd.Confirm", patches=[1]), SERVICE + "InvalidParameter")
+
+
 def patchctl(daemon, *arguments):
     return subprocess.run([PATCHCTL, "--socket", daemon.path, *arguments], capture_output=True,
                           text=True, timeout=PATIENCE, check=False)
@@ -378,6 +449,143 @@ def test_cpus_of_another_boot_are_nobodys_concern(daemon):
         assert re.search(r"^  CPUs left offline +none$", text, re.M), text
     finally:
         second.end()
+
+
+# ---- at boot -----------------------------------------------------------------------------------
+
+
+IO_URING = "patches/io-uring-off.yaml"
+
+
+def enable_io_uring(daemon):
+    result = patchctl(daemon, "enable", IO_URING)
+    assert result.returncode == 0, result
+    return os.path.join(os.path.dirname(daemon.journal), "enabled", "io-uring-off.yaml")
+
+
+def marker(daemon, boot_id, until=0, patch="io-uring-off"):
+    """As it is there when patcherd was writing to the kernel."""
+    directory = os.path.join(os.path.dirname(daemon.journal), "applying")
+    os.makedirs(directory, exist_ok=True)
+    path = os.path.join(directory, patch)
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump({"boot_id": boot_id, "at": "2026-11-21T03:00:00Z", "sha256": "0" * 64,
+                   "until": until}, file)
+    return path
+
+
+def test_the_text_of_what_is_enabled_is_kept_for_root_alone(daemon):
+    kept = enable_io_uring(daemon)
+    with open(kept, encoding="utf-8") as copy, open(IO_URING, encoding="utf-8") as original:
+        assert copy.read() == original.read()
+    assert os.stat(kept).st_mode & 0o777 == 0o600
+    assert os.stat(os.path.dirname(kept)).st_mode & 0o777 == 0o700
+    assert os.listdir(os.path.dirname(kept)) == ["io-uring-off.yaml"]
+    boot = daemon.call("io.patcherd.Status", patch="io-uring-off")["parameters"]["boot"]
+    assert boot == {"enabled": [{"patch": "io-uring-off", "blocked": None}], "off": None,
+                    "message": None, "attention": False}, boot
+    result = patchctl(daemon, "status")
+    assert (result.returncode, result.stdout) == (
+        0, "no patch was ever applied\nenabled at boot: io-uring-off\n"), result
+    result = patchctl(daemon, "disable", "io-uring-off")
+    assert result.returncode == 0 and not os.path.exists(kept), result
+    assert daemon.call("io.patcherd.Status")["parameters"]["boot"] is None
+
+
+def test_nothing_but_a_whole_patch_is_enabled(daemon):
+    expect(daemon.call("io.patcherd.Enable", file={"name": "a.yaml", "yaml": "patch: ["}),
+           "io.patcherd.Failed", outcome="invalid-spec")
+    expect(daemon.call("io.patcherd.Enable", patch="../../etc/passwd"), "io.patcherd.Failed",
+           outcome="not-found")
+    expect(daemon.call("io.patcherd.Enable", patch="io-uring-off"), "io.patcherd.Failed",
+           outcome="not-found")
+    expect(daemon.call("io.patcherd.Enable"), SERVICE + "InvalidParameter")
+    expect(daemon.call("io.patcherd.Disable", patch="../journal.db"), "io.patcherd.Failed",
+           outcome="not-found")
+    assert os.path.exists(daemon.journal)
+    assert not os.path.exists(os.path.join(os.path.dirname(daemon.journal), "enabled"))
+
+
+def test_each_patch_at_boot_has_its_own_result(daemon):
+    enable_io_uring(daemon)
+    directory = os.path.join(os.path.dirname(daemon.journal), "enabled")
+    shutil.copy(IO_URING, os.path.join(directory, "another.yaml"))
+    with open(os.path.join(directory, "broken.yaml"), "w", encoding="utf-8") as file:
+        file.write("patch: [")
+    os.symlink("/etc/passwd", os.path.join(directory, "link.yaml"))
+    os.mkfifo(os.path.join(directory, "pipe.yaml"))
+    with open(os.path.join(directory, ".half.yaml"), "w", encoding="utf-8") as file:
+        file.write("patch: half")
+    results = daemon.call("io.patcherd.Boot")["parameters"]["results"]
+    found = {result["patch"]: result["outcome"] for result in results}
+    own = found.pop("io-uring-off")
+    assert own not in ("invalid-spec", "error"), results
+    assert found == {"another": "invalid-spec", "broken": "invalid-spec", "link": "error",
+                     "pipe": "error"}, results
+    assert "the patch is named io-uring-off" in results[0]["message"], results[0]
+
+
+def test_a_marker_of_another_boot_blocks_until_it_is_enabled_again(daemon):
+    enable_io_uring(daemon)
+    daemon.end()
+    left = marker(daemon, OTHER_BOOT)
+    second = Daemon(daemon.directory)
+    try:
+        assert "io-uring-off" in second.text() and "in a crash" in second.text()
+        result = patchctl(second, "boot")
+        assert result.returncode == 14 and "blocked" in result.stdout, result
+        assert not os.path.exists(left)
+        result = patchctl(second, "status")
+        assert result.returncode == 14, result
+        assert "attention: io-uring-off is blocked" in result.stdout, result
+        assert "2026-11-21T03:00:00Z" in result.stdout, result
+        assert re.search("^! patches at boot +1 enabled$", patchctl(second, "doctor").stdout, re.M)
+    finally:
+        second.end()
+    third = Daemon(daemon.directory)
+    try:
+        assert patchctl(third, "status").returncode == 14, "a restart made it forget"
+        result = patchctl(third, "enable", "io-uring-off")
+        assert result.returncode == 0 and "no longer blocked" in result.stdout, result
+        assert patchctl(third, "status").returncode == 0
+        assert "blocked" not in patchctl(third, "boot").stdout
+    finally:
+        third.end()
+
+
+def test_what_is_no_marker_blocks_too(daemon):
+    enable_io_uring(daemon)
+    daemon.end()
+    with open(marker(daemon, OTHER_BOOT), "w", encoding="utf-8") as file:
+        file.write("{")
+    second = Daemon(daemon.directory)
+    try:
+        result = patchctl(second, "status")
+        assert result.returncode == 14 and "is no marker" in result.stdout, result
+        assert patchctl(second, "disable", "io-uring-off").returncode == 0
+        assert patchctl(second, "status").returncode == 0
+    finally:
+        second.end()
+
+
+def test_a_marker_of_this_boot_goes_when_its_time_has_passed(daemon):
+    daemon.end()
+    passed = marker(daemon, THIS_BOOT)
+    lasts = marker(daemon, THIS_BOOT, 2 ** 52, "lasts")
+    second = Daemon(daemon.directory)
+    try:
+        while os.path.exists(passed):
+            assert serves(second)
+        assert os.path.exists(lasts)
+        second.end(signal.SIGKILL)
+        assert os.path.exists(lasts), "a kill is no orderly end"
+        third = Daemon(daemon.directory)
+        assert os.path.exists(lasts)
+        assert patchctl(third, "status").returncode == 0
+        third.end()
+        assert not os.path.exists(lasts), "an orderly end is no crash"
+    finally:
+        second.notify.close()
 
 
 # ---- how it answers ----------------------------------------------------------------------------

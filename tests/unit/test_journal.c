@@ -197,6 +197,61 @@ static void setting_an_unknown_entry_changes_no_other(void **state)
 	journal_close(journal);
 }
 
+/* The one active entry of that name. */
+static struct journal_entry active_one(struct journal *journal, const char *patch)
+{
+	struct journal_entry *entries = NULL, entry;
+	struct fail fail = { 0 };
+	size_t count = 0;
+
+	assert_int_equal(journal_active(journal, patch, &entries, &count, &fail), 0);
+	assert_int_equal(count, 1);
+	entry = entries[0];
+	free(entries);
+	return entry;
+}
+
+static int64_t intended_for(struct journal *journal, const char *patch, const int64_t *replaces)
+{
+	struct journal_site site = site_at(0xffffffffc0412345);
+	struct journal_entry entry = entry_of(patch, &site, 1);
+	struct fail fail = { 0 };
+
+	entry.replaces = replaces;
+	entry.replaces_count = 1;
+	assert_int_equal(journal_intend(journal, &entry, 1, &fail), 0);
+	return entry.id;
+}
+
+static void a_replaced_entry_ends_when_the_new_one_is_applied_and_not_before(void **state)
+{
+	struct place_of_test *place = *state;
+	struct journal *journal = opened(place->path, BOOT_1);
+	int64_t old = intended(journal, "old"), other = intended(journal, "other"), new;
+	struct journal_entry entry;
+
+	set_state(journal, old, JOURNAL_APPLIED);
+	set_state(journal, other, JOURNAL_APPLIED);
+	new = intended_for(journal, "new", &old);
+	entry = active_one(journal, "old");
+	assert_int_equal(entry.state, JOURNAL_APPLIED);
+	assert_int_equal(entry.replaced_by, new);
+	journal_entry_deinit(&entry);
+
+	set_state(journal, new, JOURNAL_FAILED);
+	entry = active_one(journal, "old");
+	assert_int_equal(entry.replaced_by, 0);
+	journal_entry_deinit(&entry);
+
+	new = intended_for(journal, "new", &old);
+	set_state(journal, new, JOURNAL_APPLIED);
+	assert_state_of_latest(journal, "old", JOURNAL_REVERTED);
+	assert_state_of_latest(journal, "other", JOURNAL_APPLIED);
+	set_state(journal, new, JOURNAL_REVERTED);
+	assert_state_of_latest(journal, "old", JOURNAL_REVERTED);
+	journal_close(journal);
+}
+
 static void free_events(struct journal_event *events, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -392,8 +447,75 @@ static void the_list_of_offline_cpus_is_replaced_kept_and_of_its_boot(void **sta
 	journal_close(journal);
 }
 
-/* What schema versions 3 and 2 added. */
-#define MAKE_2 "ALTER TABLE site DROP COLUMN allowed; ALTER TABLE site DROP COLUMN variable;" \
+static void arm(struct journal *journal, const char *patch, const char *module)
+{
+	struct journal_armed armed = {
+		.patch = (char *)patch, .source = (char *)"dir/p.yaml", .yaml = (char *)"patch: p\n",
+		.module = (char *)module, .caller = { .uid = 7, .pid = 77, .comm = "patchctl" },
+	};
+	struct fail fail = { 0 };
+
+	assert_int_equal(journal_arm(journal, &armed, &fail), 0);
+	assert_int_equal(strlen(armed.sha256), 64);
+	assert_true(armed.since > 0);
+}
+
+/* The modules that are waited for, by the patches' names. */
+static void assert_armed(struct journal *journal, const char *patch, const char *expected)
+{
+	struct journal_armed *armed = NULL;
+	struct fail fail = { 0 };
+	char found[128] = "";
+	size_t count = 0;
+
+	assert_int_equal(journal_armed(journal, patch, &armed, &count, &fail), 0);
+	for (size_t i = 0; i < count; i++) {
+		strcat(strcat(strcat(found, armed[i].patch), ":"), armed[i].module);
+		strcat(found, " ");
+		assert_string_equal(armed[i].yaml, "patch: p\n");
+		assert_string_equal(armed[i].source, "dir/p.yaml");
+		assert_int_equal(armed[i].caller.uid, 7);
+		assert_string_equal(armed[i].caller.comm, "patchctl");
+		journal_armed_deinit(&armed[i]);
+	}
+	free(armed);
+	assert_string_equal(found, expected);
+}
+
+static void what_is_armed_stays_until_it_is_disarmed_or_the_boot_ends(void **state)
+{
+	struct place_of_test *place = *state;
+	struct journal *journal = opened(place->path, BOOT_1);
+	struct fail fail = { 0 };
+
+	assert_armed(journal, NULL, "");
+	arm(journal, "two", "nfs");
+	arm(journal, "one", "nfs");
+	arm(journal, "one", "xfs");
+	journal_close(journal);
+	journal = opened(place->path, BOOT_1);
+	assert_armed(journal, NULL, "one:xfs two:nfs ");
+	assert_armed(journal, "two", "two:nfs ");
+	assert_armed(journal, "three", "");
+	assert_int_equal(journal_disarm(journal, "one", &fail), 0);
+	assert_int_equal(journal_disarm(journal, "three", &fail), 0);
+	assert_armed(journal, NULL, "two:nfs ");
+	journal_close(journal);
+	journal = opened(place->path, BOOT_2);
+	assert_armed(journal, NULL, "");
+	journal_close(journal);
+	journal = opened(place->path, BOOT_1);
+	assert_armed(journal, NULL, "");
+	journal_close(journal);
+}
+
+/* What schema versions 4, 3 and 2 added. */
+#define MAKE_3 "DROP INDEX entry_replaced_by; ALTER TABLE entry DROP COLUMN replaced_by;" \
+	"DROP TABLE armed; ALTER TABLE entry DROP COLUMN confirm_by;" \
+	"ALTER TABLE entry DROP COLUMN ignore_warnings; ALTER TABLE entry DROP COLUMN warn_count;" \
+	"ALTER TABLE entry DROP COLUMN oops_count; ALTER TABLE entry DROP COLUMN taint;" \
+	"ALTER TABLE entry DROP COLUMN message_sequence; PRAGMA user_version=3;"
+#define MAKE_2 MAKE_3 "ALTER TABLE site DROP COLUMN allowed; ALTER TABLE site DROP COLUMN variable;" \
 	"ALTER TABLE site RENAME COLUMN symbol TO function; PRAGMA user_version=2;"
 #define MAKE_1 MAKE_2 "DROP TABLE offline_cpu; PRAGMA user_version=1;"
 
@@ -408,10 +530,10 @@ static void change(const char *path, const char *sql)
 
 static void an_older_journal_is_taken_over_with_all_it_has(void **state)
 {
-	static const char *const older[] = { MAKE_1, MAKE_2 };
+	static const char *const older[] = { MAKE_1, MAKE_2, MAKE_3 };
 	struct place_of_test *place = *state;
 
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < 3; i++) {
 		struct journal *journal = opened(place->path, BOOT_1);
 		struct journal_entry *entries = NULL;
 		struct cpus cpus = { { false } };
@@ -428,6 +550,8 @@ static void an_older_journal_is_taken_over_with_all_it_has(void **state)
 		assert_int_equal(entries[i].sites[0].offset, 0x2f);
 		assert_false(entries[i].sites[0].variable);
 		assert_int_equal(entries[i].sites[0].allowed, 0);
+		assert_int_equal(entries[i].confirm_by, 0);
+		assert_false(entries[i].ignore_warnings);
 		free_entries(entries, count);
 		cpus.has[3] = true;
 		assert_int_equal(journal_set_offline(journal, &cpus, &fail), 0);
@@ -467,12 +591,14 @@ int main(void)
 		TEST(an_intent_is_written_whole_or_not_at_all),
 		TEST(a_text_too_long_for_the_journal_is_refused),
 		TEST(setting_an_unknown_entry_changes_no_other),
+		TEST(a_replaced_entry_ends_when_the_new_one_is_applied_and_not_before),
 		TEST(events_come_oldest_first_and_the_newest_of_too_many),
 		TEST(an_event_without_time_and_boot_gets_them),
 		TEST(what_was_acknowledged_survives_a_kill),
 		TEST(a_first_start_cut_short_can_be_started_again),
 		TEST(a_thousand_entries_are_kept_in_order),
 		TEST(the_list_of_offline_cpus_is_replaced_kept_and_of_its_boot),
+		TEST(what_is_armed_stays_until_it_is_disarmed_or_the_boot_ends),
 		TEST(an_older_journal_is_taken_over_with_all_it_has),
 		TEST(what_cannot_be_taken_over_is_left_as_it_was),
 	};

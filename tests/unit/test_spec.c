@@ -394,6 +394,22 @@ static void a_variable_has_a_size_and_two_values(void **state)
 	patch_deinit(&patch);
 }
 
+static void the_patches_that_it_replaces_are_kept_in_order(void **state)
+{
+	struct patch patch;
+
+	(void)state;
+	load("tests/spec/good/replaces.yaml", &patch);
+	assert_int_equal(patch.replaces.count, 2);
+	assert_string_equal(patch.replaces.items[0], "older-patch");
+	assert_string_equal(patch.replaces.items[1], "other");
+	patch_deinit(&patch);
+	load("tests/spec/good/replaces-one.yaml", &patch);
+	assert_int_equal(patch.replaces.count, 1);
+	assert_string_equal(patch.replaces.items[0], "older-patch");
+	patch_deinit(&patch);
+}
+
 static void what_a_patch_requires_is_kept_in_order(void **state)
 {
 	const struct requirements *requires;
@@ -694,6 +710,7 @@ int main(void)
 		cmocka_unit_test(a_return_is_at_the_entry_with_a_number_or_an_error),
 		cmocka_unit_test(every_error_of_linux_has_its_number),
 		cmocka_unit_test(a_variable_has_a_size_and_two_values),
+		cmocka_unit_test(the_patches_that_it_replaces_are_kept_in_order),
 		cmocka_unit_test(what_a_patch_requires_is_kept_in_order),
 		cmocka_unit_test(a_number_fits_each_size_up_to_its_ends_and_no_further),
 		cmocka_unit_test(variants_keep_their_order_and_conditions),

@@ -4,7 +4,8 @@
  *
  * A read() of /dev/patcherd_test gives one byte: into a buffer of 1 byte what
  * patcherd_test_answer() returns, of 2 patcherd_test_sleeper(), of 3 patcherd_test_spinner().
- * The latter two stay in the midst of themselves while the last byte written is '0'; the
+ * The latter two stay in the midst of themselves while the last byte written is '0'; 'w' has the
+ * kernel warn; the
  * parameter `inside` counts how many have come there. The parameters at_NAME say where variables are,
  * which a kernel without CONFIG_KALLSYMS_ALL does not name.
  */
@@ -77,6 +78,7 @@ static ssize_t test_write(struct file *file, const char __user *buffer, size_t c
 
 	if (get_user(byte, buffer + count - 1))
 		return -EFAULT;
+	WARN(byte == 'w', "patcherd_test was asked for it");
 	WRITE_ONCE(wake, byte != '0');
 	wake_up_all(&queue);
 	return count;

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "confirm_live.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "force.h"
+#include "log.h"
+#include "look.h"
+#include "methods.h"
+#include "reply.h"
+#include "result.h"
+
+static int64_t clock_microseconds(clockid_t clock)
+{
+	struct timespec now;
+
+	(void)clock_gettime(clock, &now);	/* cannot fail: always there */
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t boottime_now(void)
+{
+	return clock_microseconds(CLOCK_BOOTTIME);
+}
+
+static struct journal_caller self(void)
+{
+	return (struct journal_caller){ .uid = getuid(), .pid = getpid(), .comm = "patcherd" };
+}
+
+static int64_t world_now(void *data)
+{
+	(void)data;
+	return boottime_now();
+}
+
+static bool world_trouble(void *data, const struct journal_entry *entry, struct fail *said)
+{
+	struct daemon *daemon = data;
+
+	return trouble_since(&daemon->trouble, &entry->mark, said);
+}
+
+static bool world_unknown(void *data, const struct journal_entry *entry, struct fail *said)
+{
+	struct daemon *daemon = data;
+
+	return trouble_unknown(&daemon->trouble, &entry->mark, said);
+}
+
+/* Where the bytes are the old ones, or gone, only the journal is corrected. */
+static int check_writable(const struct live *live, struct journal_entry *entry, struct fail *fail)
+{
+	CLEANUP_FREE struct look_site *sites = calloc(entry->site_count, sizeof(*sites));
+	enum look_state state;
+
+	if (live->target->info.writable)
+		return 0;
+	if (sites == NULL)
+		return fail_memory(fail, "reverting");
+	if (look_at_entry(live->target, entry, sites, &state, fail) < 0)
+		return -1;
+	if (state == LOOK_STATE_NOT_APPLIED)
+		return 0;
+	*fail = live->not_writable;
+	return -1;
+}
+
+static int world_revert(void *data, struct journal_entry *entry, struct fail *fail)
+{
+	struct daemon *daemon = data;
+	struct live *live = &daemon->live;
+	struct transaction transaction = {
+		.journal = daemon->journal, .boot_id = daemon->boot_id, .caller = self(),
+		.cpus = CPUS_DIRECTORY, .trace = &trace_kernel,
+	};
+	struct reverted reverted;
+	int result;
+
+	live->target_kind = daemon->target_kind;
+	if (live_open_target(live, fail) < 0 || check_writable(live, entry, fail) < 0 ||
+	    kprobes_check(live, entry, 1, fail) < 0)
+		return -1;
+	transaction.target = live->target;
+	result = transaction_revert(&transaction, entry, 1, false, &reverted, fail);
+	daemon->recovered &= !transaction.unnoted;
+	free(reverted.message);
+	return result;
+}
+
+static void world_tell(void *data, const struct journal_entry *entry, const char *action,
+		       enum outcome outcome, const char *message)
+{
+	struct daemon *daemon = data;
+	struct journal_caller caller = self();
+
+	daemon_note(daemon, &caller, action, entry->patch, outcome, message);
+}
+
+static const struct confirm_world world = {
+	.now = world_now, .trouble = world_trouble, .unknown = world_unknown,
+	.revert = world_revert, .tell = world_tell,
+};
+
+static int64_t due_at(void *data)
+{
+	const struct daemon *daemon = data;
+
+	return daemon->journal == NULL ? -1 : daemon->confirm_due;
+}
+
+static void due(void *data)
+{
+	struct daemon *daemon = data;
+	struct trouble_mark now;
+	int64_t wait;
+
+	if (daemon->journal == NULL)
+		return;
+	daemon_recover(daemon);
+	wait = confirm_turn(&daemon->confirm, daemon->journal);
+	if (wait < 0) {
+		daemon->confirm_due = -1;
+		daemon->confirm_source->fd = -1;
+		return;
+	}
+	/* Also where nobody asks for it: a descriptor that stays readable would wake us for ever. */
+	trouble_take(&daemon->trouble, &now);
+	daemon->confirm_due = clock_microseconds(CLOCK_MONOTONIC) / 1000 + wait / 1000 + 1;
+	daemon->confirm_source->fd = daemon->trouble.messages;
+}
+
+void confirm_source(struct daemon *daemon, struct server_source *out)
+{
+	*out = (struct server_source){ .fd = -1, .due_at = due_at, .due = due, .data = daemon };
+	daemon->confirm = (struct confirm){ .world = &world, .data = daemon };
+	daemon->confirm_source = out;
+	confirm_wake(daemon);
+}
+
+void confirm_end(const struct daemon *daemon)
+{
+	if (daemon->journal != NULL && daemon->confirm_due > 0)
+		log_line(LOG_WARNING, NULL, "patches wait to be confirmed; they are not reverted in "
+			 "time unless patcherd is started again");
+}
+
+void confirm_wake(struct daemon *daemon)
+{
+	daemon->confirm_due = 0;
+}
+
+/* ---- Confirm ---------------------------------------------------------------------------------- */
+
+struct request {
+	struct daemon *daemon;
+	const struct journal_caller *caller;
+	struct journal_entry *entries;	/* the active ones */
+	size_t count;
+	int64_t *ids;			/* those to be confirmed */
+	size_t chosen;
+	json_t *results;
+	bool refused;
+};
+
+static void result_add(struct request *request, const char *patch, enum outcome outcome,
+		       const char *message)
+{
+	struct fail fail;
+	json_t *result;
+
+	(void)fail_set(&fail, outcome, "%s", message == NULL ? "" : message);
+	result = result_fail(patch, &fail);
+	if (message == NULL)
+		(void)json_object_set_new(result, "message", json_null());
+	if (json_array_append_new(request->results, result) < 0) {
+		json_decref(request->results);
+		request->results = NULL;
+	}
+	daemon_note(request->daemon, request->caller, "confirm", patch, outcome, message);
+}
+
+static const struct journal_entry *entry_named(const struct request *request, const char *name)
+{
+	for (size_t i = 0; i < request->count; i++) {
+		if (strcmp(request->entries[i].patch, name) == 0 &&
+		    request->entries[i].state == JOURNAL_APPLIED)
+			return &request->entries[i];
+	}
+	return NULL;
+}
+
+/* Why a patch that is not applied cannot be confirmed. */
+static int absent_say(const struct request *request, const char *name, struct fail *out,
+		      struct fail *fail)
+{
+	struct journal_entry *known = NULL;
+	size_t count = 0;
+
+	if (journal_latest(request->daemon->journal, name, &known, &count, fail) < 0)
+		return -1;
+	if (count == 0)
+		(void)fail_set(out, OUTCOME_NOT_FOUND, "no patch named %s was ever applied here",
+			       name);
+	else
+		(void)fail_set(out, OUTCOME_NOT_FOUND, "the patch %s is not applied any more (%s): "
+			       "`patchctl history %s` tells why", name,
+			       journal_state_name(known->state), name);
+	for (size_t i = 0; i < count; i++)
+		journal_entry_deinit(&known[i]);
+	free(known);
+	return 0;
+}
+
+/* The outcome of each name; ids of those that are pending. */
+static int names_judge(struct request *request, json_t *names, bool tell, struct fail *fail)
+{
+	size_t i;
+	json_t *json;
+
+	json_array_foreach(names, i, json) {
+		const char *name = json_string_value(json);
+		const struct journal_entry *entry = entry_named(request, name);
+		struct fail said;
+
+		if (entry == NULL) {
+			if (absent_say(request, name, &said, fail) < 0)
+				return -1;
+			request->refused = true;
+			if (tell)
+				result_add(request, name, said.code, said.message);
+		} else if (!tell && confirm_pending(entry)) {
+			request->ids[request->chosen++] = entry->id;
+		} else if (tell && request->refused) {
+			result_add(request, name, OUTCOME_APPLIED, "left as it is: another name of "
+				   "the request cannot be confirmed");
+		} else if (tell) {
+			result_add(request, name, OUTCOME_CONFIRMED, confirm_pending(entry) ? NULL :
+				   "it is applied, and was not waiting for that");
+		}
+	}
+	return 0;
+}
+
+static int request_run(struct request *request, json_t *names, struct fail *fail)
+{
+	if (journal_active(request->daemon->journal, NULL, &request->entries, &request->count,
+			   fail) < 0)
+		return -1;
+	request->ids = calloc(json_array_size(names), sizeof(*request->ids));
+	if (request->ids == NULL)
+		return fail_memory(fail, "confirming");
+	/* first without a word: one that cannot be confirmed refuses those before it, too */
+	if (names_judge(request, names, false, fail) < 0)
+		return -1;
+	if (!request->refused &&
+	    journal_confirm(request->daemon->journal, request->ids, request->chosen, fail) < 0)
+		return -1;
+	return names_judge(request, names, true, fail);
+}
+
+static bool names_good(json_t *names)
+{
+	size_t i;
+	json_t *name;
+
+	json_array_foreach(names, i, name) {
+		if (!json_is_string(name))
+			return false;
+	}
+	return json_array_size(names) > 0;
+}
+
+json_t *method_confirm(struct daemon *daemon, const struct journal_caller *caller,
+		       json_t *const values[METHOD_PARAMETERS])
+{
+	struct request request = { .daemon = daemon, .caller = caller };
+	struct fail fail;
+	int result;
+
+	if (!names_good(values[0]))
+		return reply_invalid("patches");
+	if (daemon->journal == NULL)
+		return reply_error_text("io.patcherd.JournalDamaged", "message",
+					daemon->journal_fail.message);
+	daemon_recover(daemon);
+	request.results = json_array();
+	result = request_run(&request, values[0], &fail);
+	for (size_t i = 0; i < request.count; i++)
+		journal_entry_deinit(&request.entries[i]);
+	free(request.entries);
+	free(request.ids);
+	if (result < 0) {
+		json_decref(request.results);
+		return reply_failed(&fail);
+	}
+	if (request.refused) {
+		(void)fail_set(&fail, OUTCOME_NOT_FOUND, "a patch cannot be confirmed");
+		return reply_refused(&fail, request.results);
+	}
+	return reply_with(json_pack("{s:o}", "results", request.results));
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "marker.h"
+
+#include <jansson.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "keep.h"
+#include "log.h"
+
+enum { MARKER_TEXT_MAX = 1024, SHA256_TEXT = crypto_hash_sha256_BYTES * 2 + 1 };
+
+struct marker {
+	char boot_id[37];
+	char at[32];			/* "2026-11-21T14:03:09Z" */
+	char sha256[SHA256_TEXT];	/* of the patch's text */
+	int64_t until;			/* milliseconds of that boot's CLOCK_MONOTONIC */
+};
+
+static struct keep applying(const struct markers *markers)
+{
+	return (struct keep){ .directory = markers->directory, .name = "applying", .suffix = "",
+			      .max = MARKER_TEXT_MAX };
+}
+
+static struct keep blocked(const struct markers *markers)
+{
+	return (struct keep){ .directory = markers->directory, .name = "blocked", .suffix = "",
+			      .max = MARKER_TEXT_MAX };
+}
+
+/* A machine that sleeps does not crash meanwhile: what counts is the time that it runs. */
+static int64_t now_milliseconds(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);	/* cannot fail: always there */
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static bool copy(char *out, size_t size, const char *text)
+{
+	if (strlen(text) >= size)
+		return false;
+	(void)snprintf(out, size, "%s", text);
+	return true;
+}
+
+/* 1: *out is filled in; 0: there is none; -1: what is there is no marker. */
+static int marker_read(const struct keep *keep, const char *patch, struct marker *out,
+		       struct fail *fail)
+{
+	CLEANUP_FREE char *text = NULL;
+	const char *boot_id, *at, *sha256;
+	json_int_t until;
+	json_error_t why;
+	json_t *json;
+	int there = keep_read(keep, patch, &text, fail);
+	bool good;
+
+	if (there <= 0)
+		return there;
+	json = json_loads(text, JSON_REJECT_DUPLICATES, &why);
+	good = json_unpack_ex(json, &why, JSON_STRICT, "{s:s, s:s, s:s, s:I}", "boot_id", &boot_id,
+			      "at", &at, "sha256", &sha256, "until", &until) == 0 &&
+	       copy(out->boot_id, sizeof(out->boot_id), boot_id) &&
+	       copy(out->at, sizeof(out->at), at) &&
+	       copy(out->sha256, sizeof(out->sha256), sha256);
+	if (good)
+		out->until = until;
+	json_decref(json);
+	return good ? 1 : fail_set(fail, OUTCOME_ERROR, "%s/%s/%s is no marker of patcherd: %s",
+				   keep->directory, keep->name, patch, why.text);
+}
+
+static int marker_write(const struct keep *keep, const char *patch, const struct marker *marker,
+			struct fail *fail)
+{
+	json_t *json = json_pack("{s:s, s:s, s:s, s:I}", "boot_id", marker->boot_id, "at",
+				 marker->at, "sha256", marker->sha256, "until",
+				 (json_int_t)marker->until);
+	CLEANUP_FREE char *text = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
+
+	json_decref(json);
+	if (text == NULL)
+		return fail_memory(fail, "a marker");
+	return keep_write(keep, patch, text, fail);
+}
+
+static void next_set(struct markers *markers, int64_t until)
+{
+	if (markers->next < 0 || until < markers->next)
+		markers->next = until;
+}
+
+static void block(const struct markers *markers, const char *patch)
+{
+	struct keep from = applying(markers), to = blocked(markers);
+	struct log_about about = { .patch = patch, .outcome = outcome_name(OUTCOME_ATTENTION) };
+	struct fail fail;
+
+	if (keep_move(&from, &to, patch, &fail) < 0)
+		log_line(LOG_ERR, &about, "%s", fail.message);
+	if (markers_blocked(markers, patch, &fail))
+		log_line(LOG_WARNING, &about, "%s", fail.message);
+}
+
+static bool is_of_this_boot(const struct markers *markers, const struct marker *marker)
+{
+	return strcmp(marker->boot_id, markers->boot_id) == 0;
+}
+
+/* One that cannot be read may be another boot's: it blocks too. */
+void markers_start(struct markers *markers)
+{
+	CLEANUP(strings_deinit) struct strings patches = { .count = 0 };
+	struct keep keep = applying(markers);
+	struct marker marker;
+	struct fail fail;
+
+	markers->next = -1;
+	if (keep_list(&keep, &patches, &fail) < 0)
+		log_line(LOG_ERR, NULL, "whether a patch was followed by a crash is not known: %s",
+			 fail.message);
+	for (size_t i = 0; i < patches.count; i++) {
+		if (marker_read(&keep, patches.items[i], &marker, &fail) > 0 &&
+		    is_of_this_boot(markers, &marker))
+			next_set(markers, marker.until);
+		else
+			block(markers, patches.items[i]);
+	}
+}
+
+int markers_set(struct markers *markers, const char *patch, const char *yaml, struct fail *fail)
+{
+	struct keep keep = applying(markers);
+	struct marker marker = { .until = now_milliseconds() + MARKER_MINUTES * 60 * 1000L };
+	unsigned char hash[crypto_hash_sha256_BYTES];
+	time_t now = time(NULL);
+	struct tm parts;
+
+	(void)crypto_hash_sha256(hash, (const unsigned char *)yaml, strlen(yaml));
+	(void)sodium_bin2hex(marker.sha256, sizeof(marker.sha256), hash, sizeof(hash));
+	(void)snprintf(marker.boot_id, sizeof(marker.boot_id), "%s", markers->boot_id);
+	if (gmtime_r(&now, &parts) == NULL ||
+	    strftime(marker.at, sizeof(marker.at), "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
+		marker.at[0] = '\0';
+	if (marker_write(&keep, patch, &marker, fail) < 0)
+		return -1;
+	next_set(markers, marker.until);
+	return 0;
+}
+
+int markers_expire(struct markers *markers, bool all, struct fail *fail)
+{
+	CLEANUP(strings_deinit) struct strings patches = { .count = 0 };
+	struct keep keep = applying(markers);
+	struct marker marker;
+	int64_t now = now_milliseconds();
+
+	markers->next = -1;
+	if (keep_list(&keep, &patches, fail) < 0)
+		return -1;
+	for (size_t i = 0; i < patches.count; i++) {
+		if (marker_read(&keep, patches.items[i], &marker, fail) <= 0 ||
+		    !is_of_this_boot(markers, &marker))
+			continue;
+		if (!all && marker.until > now)
+			next_set(markers, marker.until);
+		else if (keep_remove(&keep, patches.items[i], fail) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+bool markers_blocked(const struct markers *markers, const char *patch, struct fail *why)
+{
+	struct keep keep = blocked(markers), left = applying(markers);
+	struct marker marker;
+	int there = marker_read(&keep, patch, &marker, why);
+
+	if (there == 0) {	/* one that markers_start() could not move */
+		there = marker_read(&left, patch, &marker, why);
+		if (there == 0 || (there > 0 && is_of_this_boot(markers, &marker)))
+			return false;
+	}
+	if (there < 0)
+		fail_append(why, "; so it is blocked, and not applied at boot; `patchctl enable %s` "
+			    "lets it be applied again", patch);
+	else
+		(void)fail_set(why, OUTCOME_ATTENTION, "blocked, and not applied at boot: it was "
+			       "applied at %s, and that boot ended within %d minutes in a crash, or "
+			       "was cut off; find out why, then `patchctl enable %s` lets it be "
+			       "applied again, and `patchctl disable %s` forgets it", marker.at,
+			       (int)MARKER_MINUTES, patch, patch);
+	why->code = OUTCOME_ATTENTION;
+	return true;
+}
+
+int markers_unblock(const struct markers *markers, const char *patch, struct fail *fail)
+{
+	struct keep keep = blocked(markers), left = applying(markers);
+	struct fail ignored;
+	int removed = keep_remove(&keep, patch, fail);
+
+	if (removed < 0 || !markers_blocked(markers, patch, &ignored))
+		return removed;
+	return keep_remove(&left, patch, fail);
+}

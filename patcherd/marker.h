@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * marker: what is on the disk for MARKER_MINUTES from just before an enabled patch is written to the
+ * kernel, and says to the next boot that this one did not survive them.
+ *
+ * A marker is applying/PATCH beside the journal. It goes when the time has passed, or when patcherd
+ * or the machine ends in order. One of another boot is moved to blocked/PATCH, where it stays until
+ * somebody has looked at it.
+ */
+#ifndef PATCHERD_MARKER_H
+#define PATCHERD_MARKER_H
+
+#include "patch.h"
+
+enum { MARKER_MINUTES = 5 };
+
+struct markers {
+	const char *directory;		/* the journal's */
+	const char *boot_id;
+	int64_t next;			/* milliseconds of CLOCK_MONOTONIC when the first of this boot
+					 * has done its duty; -1: there is none */
+};
+
+/* At start: blocks what another boot left; markers of this boot go on. What it does, and what it
+ * cannot do, is logged. */
+void markers_start(struct markers *markers);
+/* Synced when it returns. Its time starts now. */
+int markers_set(struct markers *markers, const char *patch, const char *yaml,
+		struct fail *fail) MUST_CHECK;
+/* Removes those whose time has passed; all of this boot: at an orderly end. */
+int markers_expire(struct markers *markers, bool all, struct fail *fail) MUST_CHECK;
+
+/* Whether the patch is blocked, and then why, in words. What cannot be told is. */
+bool markers_blocked(const struct markers *markers, const char *patch, struct fail *why);
+/* 1: it was blocked. */
+int markers_unblock(const struct markers *markers, const char *patch,
+		    struct fail *fail) MUST_CHECK;
+
+#endif
