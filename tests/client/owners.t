@@ -34,7 +34,7 @@ def kinds(allowable):
 def lists_of_manual():
     """The names in each list of patch(5)'s section Owners."""
     with open("man/patch.5", encoding="utf-8") as file:
-        section = re.search(r"^\.Ss Owners$(.*?)^\.Ss ", file.read(), re.M | re.S).group(1)
+        section = re.search(r"^\.Ss Owners$(.*?)^\.S[hs] ", file.read(), re.M | re.S).group(1)
     return [sorted(re.findall(r"^\.It Cm (\w+)$", part, re.M))
             for part in section.split("\n.Bl ")[1:]]
 
