@@ -205,7 +205,7 @@ static int applied_text(struct daemon *daemon, const char *patch, char **yaml, b
 		if (found == 0 && entries[i].state == JOURNAL_APPLIED) {
 			*yaml = entries[i].yaml;
 			entries[i].yaml = NULL;
-			*fresh = now.tv_sec - entries[i].changed_at / 1000000 < MARKER_MINUTES * 60;
+			*fresh = now.tv_sec - entries[i].changed_at / 1000000 < INT64_C(60) * MARKER_MINUTES;
 			found = 1;
 		}
 		journal_entry_deinit(&entries[i]);

@@ -137,7 +137,7 @@ void markers_start(struct markers *markers)
 int markers_set(struct markers *markers, const char *patch, const char *yaml, struct fail *fail)
 {
 	struct keep keep = applying(markers);
-	struct marker marker = { .until = now_milliseconds() + MARKER_MINUTES * 60 * 1000L };
+	struct marker marker = { .until = now_milliseconds() + INT64_C(60000) * MARKER_MINUTES };
 	unsigned char hash[crypto_hash_sha256_BYTES];
 	time_t now = time(NULL);
 	struct tm parts;
