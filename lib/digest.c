@@ -211,7 +211,7 @@ static int make(const struct elf_file *elf, const struct table *table, const str
 	mask_runtime(elf, "runtime_ptr_", sizeof(uint64_t), &masked);
 	mask_runtime(elf, "runtime_shift_", 1, &masked);
 	mask_runtime(elf, "runtime_mask_", sizeof(uint32_t), &masked);
-	if (memchr(mask, false, file->size) == NULL)
+	if (memchr(mask, 0, file->size) == NULL)
 		return fail_set(fail, OUTCOME_GUARD, "the kernel rewrites each byte of %s, so that it "
 				"has no digest that tells it from another function",
 				file->symbol->name);
