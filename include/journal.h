@@ -76,6 +76,8 @@ struct journal_entry {
 	size_t site_count;
 };
 void journal_entry_deinit(struct journal_entry *entry);
+/* Each of a list, and the list itself. */
+void journal_entries_free(struct journal_entry *entries, size_t count);
 
 /* One line of the audit trail: an attempt and its outcome, refused ones too. */
 struct journal_event {

@@ -32,6 +32,13 @@ void journal_entry_deinit(struct journal_entry *entry)
 	memset(entry, 0, sizeof(*entry));
 }
 
+void journal_entries_free(struct journal_entry *entries, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		journal_entry_deinit(&entries[i]);
+	free(entries);
+}
+
 void journal_event_deinit(struct journal_event *event)
 {
 	free(event->patch);

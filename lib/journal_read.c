@@ -110,13 +110,6 @@ static int entry_read(const struct journal *journal, sqlite3_stmt *statement,
 	return sites_read(journal, entry, fail);
 }
 
-static void entries_free(struct journal_entry *entries, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		journal_entry_deinit(&entries[i]);
-	free(entries);
-}
-
 /* All that `statement` gives; -1: *out is not touched. */
 static int entries_read(const struct journal *journal, sqlite3_stmt *statement,
 			struct journal_entry **out, size_t *count, struct fail *fail)
@@ -139,7 +132,7 @@ static int entries_read(const struct journal *journal, sqlite3_stmt *statement,
 			break;
 	}
 	if (got < 0) {
-		entries_free(entries, have);
+		journal_entries_free(entries, have);
 		return -1;
 	}
 	*out = entries;

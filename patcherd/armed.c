@@ -120,9 +120,7 @@ static int state_find(const struct daemon *daemon, const struct modules *modules
 		*out = armed_state_of(&facts, try);
 		*identity = facts.identity;
 	}
-	for (size_t i = 0; i < count; i++)
-		journal_entry_deinit(&entries[i]);
-	free(entries);
+	journal_entries_free(entries, count);
 	return result;
 }
 

@@ -208,9 +208,8 @@ static int applied_text(struct daemon *daemon, const char *patch, char **yaml, b
 			*fresh = now.tv_sec - entries[i].changed_at / 1000000 < INT64_C(60) * MARKER_MINUTES;
 			found = 1;
 		}
-		journal_entry_deinit(&entries[i]);
 	}
-	free(entries);
+	journal_entries_free(entries, count);
 	return found;
 }
 

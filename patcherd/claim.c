@@ -64,9 +64,7 @@ static int held_load(struct journal *journal, struct target *target, struct held
 		return -1;
 	out->items = calloc(count + 1, sizeof(*out->items));
 	if (out->items == NULL) {
-		for (size_t i = 0; i < count; i++)
-			journal_entry_deinit(&entries[i]);
-		free(entries);
+		journal_entries_free(entries, count);
 		return fail_memory(fail, "comparing with the journal");
 	}
 	out->count = count;

@@ -190,8 +190,7 @@ int64_t confirm_turn(struct confirm *confirm, struct journal *journal)
 
 		if (wait >= 0 && (next < 0 || wait < next))
 			next = wait;
-		journal_entry_deinit(&entries[i]);
 	}
-	free(entries);
+	journal_entries_free(entries, count);
 	return next;
 }

@@ -209,9 +209,7 @@ static int absent_say(const struct request *request, const char *name, struct fa
 		(void)fail_set(out, OUTCOME_NOT_FOUND, "the patch %s is not applied any more (%s): "
 			       "`patchctl history %s` tells why", name,
 			       journal_state_name(known->state), name);
-	for (size_t i = 0; i < count; i++)
-		journal_entry_deinit(&known[i]);
-	free(known);
+	journal_entries_free(known, count);
 	return 0;
 }
 
@@ -289,9 +287,7 @@ json_t *method_confirm(struct daemon *daemon, const struct journal_caller *calle
 	daemon_recover(daemon);
 	request.results = json_array();
 	result = request_run(&request, values[0], &fail);
-	for (size_t i = 0; i < request.count; i++)
-		journal_entry_deinit(&request.entries[i]);
-	free(request.entries);
+	journal_entries_free(request.entries, request.count);
 	free(request.ids);
 	if (result < 0) {
 		json_decref(request.results);

@@ -67,11 +67,9 @@ static bool interrupted(struct journal *journal)
 	struct fail fail;
 	bool found = journal_active(journal, NULL, &entries, &count, &fail) < 0;
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++)
 		found |= entries[i].state != JOURNAL_APPLIED;
-		journal_entry_deinit(&entries[i]);
-	}
-	free(entries);
+	journal_entries_free(entries, count);
 	return found;
 }
 

@@ -133,9 +133,7 @@ void drift_look(struct daemon *daemon)
 		for (size_t i = 0; i < count; i++)
 			look_at(daemon, &entries[i]);
 	}
-	for (size_t i = 0; i < count; i++)
-		journal_entry_deinit(&entries[i]);
-	free(entries);
+	journal_entries_free(entries, count);
 }
 
 static int64_t due_at(void *data)

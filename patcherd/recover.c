@@ -15,9 +15,7 @@ struct entry_list {
 
 static void entries_deinit(struct entry_list *list)
 {
-	for (size_t i = 0; i < list->count; i++)
-		journal_entry_deinit(&list->items[i]);
-	free(list->items);
+	journal_entries_free(list->items, list->count);
 }
 
 /* Into the log and the audit trail. */

@@ -89,9 +89,7 @@ int replace_load(struct journal *journal, struct target *target, struct job *job
 
 void replace_deinit(struct job *job)
 {
-	for (size_t i = 0; i < job->replaced_count; i++)
-		journal_entry_deinit(&job->replaced[i]);
-	free(job->replaced);
+	journal_entries_free(job->replaced, job->replaced_count);
 	free(job->undone);
 	job->replaced = NULL;
 	job->undone = NULL;

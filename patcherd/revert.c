@@ -117,13 +117,6 @@ static void result_add(struct request *request, const char *patch, enum outcome 
 	daemon_note(request->daemon, request->caller, "revert", patch, outcome, message);
 }
 
-static void entries_free(struct journal_entry *entries, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		journal_entry_deinit(&entries[i]);
-	free(entries);
-}
-
 static void unknown_add(struct request *request, const char *name)
 {
 	struct fail fail;
@@ -189,7 +182,7 @@ static int idle_names_add(struct request *request, struct fail *fail)
 			added = ended_add(request, known, fail);
 		else if (disarm_find(&request->armed, name) == NULL)
 			unknown_add(request, name);
-		entries_free(known, count);
+		journal_entries_free(known, count);
 		if (added < 0)
 			return -1;
 	}
@@ -344,7 +337,7 @@ static json_t *revert(struct request *request)
 	request->results = json_array();
 	entries_choose(request);
 	result = request_run(request, &fail);
-	entries_free(request->entries, request->count);
+	journal_entries_free(request->entries, request->count);
 	disarm_deinit(&request->armed);
 	free(request->warning);
 	if (result < 0 && json_array_size(request->results) == 0) {

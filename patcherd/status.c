@@ -348,11 +348,9 @@ static json_t *unknown(struct daemon *daemon, const char *patch)
 	(void)fail_set(&fail, OUTCOME_NOT_FOUND, "no patch named %s was ever applied here", patch);
 	if (journal_latest(daemon->journal, NULL, &entries, &count, &ignored) < 0)
 		return reply_failed(&fail);
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++)
 		fail_append(&fail, "%s%s", i == 0 ? "; known are: " : ", ", entries[i].patch);
-		journal_entry_deinit(&entries[i]);
-	}
-	free(entries);
+	journal_entries_free(entries, count);
 	return reply_failed(&fail);
 }
 
@@ -401,18 +399,14 @@ json_t *method_status(struct daemon *daemon, const struct journal_caller *caller
 	if (journal_latest(daemon->journal, patch, &entries, &count, &fail) < 0)
 		return reply_failed(&fail);
 	if (armed_entries(daemon, patch, &entries, &count, &fail) < 0) {
-		for (size_t i = 0; i < count; i++)
-			journal_entry_deinit(&entries[i]);
-		free(entries);
+		journal_entries_free(entries, count);
 		return reply_failed(&fail);
 	}
 	view_open(&view, entries, count, &target_fail, &owners_fail);
 	list = json_array();
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++)
 		complete &= json_array_append_new(list, entry_json(&view, &entries[i])) == 0;
-		journal_entry_deinit(&entries[i]);
-	}
-	free(entries);
+	journal_entries_free(entries, count);
 	boot = boot_json(daemon, patch);
 	if (!complete || (count == 0 && patch != NULL &&
 			  json_array_size(json_object_get(boot, "enabled")) == 0)) {

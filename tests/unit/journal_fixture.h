@@ -112,13 +112,6 @@ static inline void set_state(struct journal *journal, int64_t id, enum journal_s
 		fail_msg("%s", fail.message);
 }
 
-static inline void free_entries(struct journal_entry *entries, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		journal_entry_deinit(&entries[i]);
-	free(entries);
-}
-
 static inline size_t active_count(struct journal *journal, const char *patch)
 {
 	struct journal_entry *entries = NULL;
@@ -127,7 +120,7 @@ static inline size_t active_count(struct journal *journal, const char *patch)
 
 	if (journal_active(journal, patch, &entries, &count, &fail) < 0)
 		fail_msg("%s", fail.message);
-	free_entries(entries, count);
+	journal_entries_free(entries, count);
 	return count;
 }
 
@@ -142,7 +135,7 @@ static inline void assert_state_of_latest(struct journal *journal, const char *p
 		fail_msg("%s", fail.message);
 	assert_int_equal(count, 1);
 	assert_string_equal(journal_state_name(entries[0].state), journal_state_name(state));
-	free_entries(entries, count);
+	journal_entries_free(entries, count);
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)

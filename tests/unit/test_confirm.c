@@ -316,7 +316,7 @@ static void what_is_to_be_confirmed_comes_back_from_the_journal(void **state)
 	assert_int_equal(entries[0].confirm_by, INT64_C(1) << 52);
 	assert_true(entries[0].ignore_warnings);
 	assert_true(confirm_pending(&entries[0]));
-	free_entries(entries, count);
+	journal_entries_free(entries, count);
 	end(&world);
 }
 

@@ -75,7 +75,7 @@ static void every_value_comes_back_after_a_restart(void **state)
 	}
 	assert_string_equal(read->sites[0].module, "nfs");
 	assert_null(read->sites[1].module);
-	free_entries(read, count);
+	journal_entries_free(read, count);
 	journal_close(journal);
 }
 
@@ -136,7 +136,7 @@ static void latest_is_the_newest_of_each_patch(void **state)
 	assert_string_equal(entries[0].patch, "b");
 	assert_string_equal(entries[1].patch, "a");
 	assert_int_equal(entries[1].id, newest);
-	free_entries(entries, count);
+	journal_entries_free(entries, count);
 	journal_close(journal);
 }
 
@@ -374,7 +374,7 @@ static void what_was_acknowledged_survives_a_kill(void **state)
 		for (id = 1; id < IDS_MAX; id++)
 			known -= acknowledged[id];
 		assert_int_equal(known, 0);
-		free_entries(entries, count);
+		journal_entries_free(entries, count);
 		journal_close(journal);
 	}
 	free(acknowledged);
@@ -420,7 +420,7 @@ static void a_thousand_entries_are_kept_in_order(void **state)
 	assert_int_equal(count, 1000);
 	for (size_t i = 0; i < 1000; i++)
 		assert_true(read[i].sites[0].address == sites[i].address);
-	free_entries(read, count);
+	journal_entries_free(read, count);
 	journal_close(journal);
 }
 
@@ -552,7 +552,7 @@ static void an_older_journal_is_taken_over_with_all_it_has(void **state)
 		assert_int_equal(entries[i].sites[0].allowed, 0);
 		assert_int_equal(entries[i].confirm_by, 0);
 		assert_false(entries[i].ignore_warnings);
-		free_entries(entries, count);
+		journal_entries_free(entries, count);
 		cpus.has[3] = true;
 		assert_int_equal(journal_set_offline(journal, &cpus, &fail), 0);
 		journal_close(journal);

@@ -299,7 +299,7 @@ static int full(struct place_of_test *place)
 	CHECK(journal_intend(journal, &entry, 1, &fail) == 0);
 	CHECK(journal_active(journal, NULL, &read, &count, &fail) == 0);
 	CHECK(count == written + 1);
-	free_entries(read, count);
+	journal_entries_free(read, count);
 	journal_close(journal);
 	return 0;
 }

@@ -67,7 +67,7 @@ static int revert_offline(struct fake *fake, struct fail *fail)
 	assert_int_equal(count, 1);
 	result = transaction_revert(&transaction, entries, 1, false, &out, fail);
 	free(out.message);
-	free_entries(entries, count);
+	journal_entries_free(entries, count);
 	return result;
 }
 

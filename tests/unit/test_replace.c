@@ -152,7 +152,7 @@ static void a_change_of_more_bytes_takes_the_old_one_into_it(void **state)
 	assert_int_equal(holds(fake, A + 32), HOLDS_OLD);
 	assert_int_equal(journal_active(fake->journal, "new", &entries, &count, &fail), 0);
 	assert_true(bytes_equal(&entries[0].sites[0].old, &job.plan.sites[0].found.bytes));
-	free_entries(entries, count);
+	journal_entries_free(entries, count);
 	free_new(&job);
 }
 

@@ -65,7 +65,7 @@ static void the_journal_has_what_undoes_it(void **state)
 	assert_int_equal(entries[0].sites[0].allowed, 0);
 	assert_int_equal(entries[0].sites[1].allowed,
 			 1u << OWNER_EX_TABLE | 1u << OWNER_RO_AFTER_INIT);
-	free_entries(entries, count);
+	journal_entries_free(entries, count);
 	job_free(&job);
 }
 

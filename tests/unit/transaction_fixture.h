@@ -47,7 +47,7 @@ static inline int revert(struct fake *fake, bool force, struct reverted *out, st
 		fail_msg("%s", fail->message);
 	assert_in_range(count, 1, 4);
 	result = transaction_revert(&transaction, entries, count, force, out, fail);
-	free_entries(entries, count);
+	journal_entries_free(entries, count);
 	return result;
 }
 
