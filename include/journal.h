@@ -84,7 +84,7 @@ struct journal_event {
 	int64_t at;			/* microseconds since the epoch */
 	char boot_id[37];
 	char *patch;
-	char action[16];		/* apply, revert, recover, confirm, expire */
+	char action[16];		/* apply, revert, recover, confirm, expire, return */
 	char outcome[24];		/* outcome_name() */
 	char *message;			/* may be NULL */
 	struct journal_caller caller;
@@ -112,6 +112,11 @@ int journal_intend(struct journal *journal, struct journal_entry *entries, size_
  * nothing takes their place any more. */
 int journal_set(struct journal *journal, const int64_t *ids, size_t count,
 		enum journal_state state, struct fail *fail) MUST_CHECK;
+/* The way back from entry `id` to what it replaced, in one transaction, synced. REVERTING: they are
+ * about to change places, so what it replaced is INTENDED; REVERTED: that is done, and what it replaced
+ * is APPLIED, replaced by nothing any more. That they have not: journal_set() with APPLIED. */
+int journal_return(struct journal *journal, int64_t id, enum journal_state state,
+		   struct fail *fail) MUST_CHECK;
 /* These entries are not to be reverted by time any more: confirm_by 0, in one transaction, synced. */
 int journal_confirm(struct journal *journal, const int64_t *ids, size_t count,
 		    struct fail *fail) MUST_CHECK;
@@ -138,19 +143,25 @@ struct journal_armed {
 };
 void journal_armed_deinit(struct journal_armed *armed);
 
-/* Notes it as armed until it is disarmed, or this boot ends; in place of another of its name. */
-int journal_arm(struct journal *journal, struct journal_armed *armed,
+/* Notes them as armed until they are disarmed, or this boot ends, each in place of another of its
+ * name: all in one transaction, synced. */
+int journal_arm(struct journal *journal, struct journal_armed *armed, size_t count,
 		struct fail *fail) MUST_CHECK;
 /* Those armed in this boot, by name; `patch` NULL: all. Free each and the array. */
 int journal_armed(struct journal *journal, const char *patch, struct journal_armed **out,
 		  size_t *count, struct fail *fail) MUST_CHECK;
-/* 0 too where none of that name is armed. */
-int journal_disarm(struct journal *journal, const char *patch, struct fail *fail) MUST_CHECK;
+/* The same way back: those of these names. 0 too where none is armed. */
+int journal_disarm(struct journal *journal, const char *const *patches, size_t count,
+		   struct fail *fail) MUST_CHECK;
 
 /* The entries of this boot that are INTENDED, APPLIED or REVERTING, oldest first; `patch` NULL:
  * of all patches. Free each and the array. */
 int journal_active(struct journal *journal, const char *patch, struct journal_entry **out,
 		   size_t *count, struct fail *fail) MUST_CHECK;
+/* The entries of this boot whose place `id` took, as far as they are in that state: REVERTED ones, or
+ * INTENDED ones on the way back. Free each and the array. */
+int journal_replaced(struct journal *journal, int64_t id, enum journal_state state,
+		     struct journal_entry **out, size_t *count, struct fail *fail) MUST_CHECK;
 /* The newest entry of each patch, of any boot and state. */
 int journal_latest(struct journal *journal, const char *patch, struct journal_entry **out,
 		   size_t *count, struct fail *fail) MUST_CHECK;

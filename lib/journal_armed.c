@@ -14,7 +14,7 @@ void journal_armed_deinit(struct journal_armed *armed)
 	memset(armed, 0, sizeof(*armed));
 }
 
-int journal_arm(struct journal *journal, struct journal_armed *armed, struct fail *fail)
+static int arm(const struct journal *journal, struct journal_armed *armed, struct fail *fail)
 {
 	CLEANUP_STATEMENT sqlite3_stmt *statement = NULL;
 	const char *const texts[] = {
@@ -40,7 +40,7 @@ int journal_arm(struct journal *journal, struct journal_armed *armed, struct fai
 	return db_step(journal, statement, "arm a patch", fail);
 }
 
-int journal_disarm(struct journal *journal, const char *patch, struct fail *fail)
+static int disarm(const struct journal *journal, const char *patch, struct fail *fail)
 {
 	CLEANUP_STATEMENT sqlite3_stmt *statement = NULL;
 
@@ -49,6 +49,39 @@ int journal_disarm(struct journal *journal, const char *patch, struct fail *fail
 	if (sqlite3_bind_text(statement, 1, patch, -1, SQLITE_STATIC) != SQLITE_OK)
 		return fail_memory(fail, "disarming a patch");
 	return db_step(journal, statement, "disarm a patch", fail);
+}
+
+static int finish(const struct journal *journal, int result, const char *doing, struct fail *fail)
+{
+	if (result == 0)
+		result = db_exec(journal, "COMMIT", doing, fail);
+	if (result != 0)
+		db_rollback(journal);
+	return result;
+}
+
+int journal_arm(struct journal *journal, struct journal_armed *armed, size_t count,
+		struct fail *fail)
+{
+	int result = 0;
+
+	if (db_exec(journal, "BEGIN IMMEDIATE", "arm a patch", fail) < 0)
+		return -1;
+	for (size_t i = 0; i < count && result == 0; i++)
+		result = arm(journal, &armed[i], fail);
+	return finish(journal, result, "arm a patch", fail);
+}
+
+int journal_disarm(struct journal *journal, const char *const *patches, size_t count,
+		   struct fail *fail)
+{
+	int result = 0;
+
+	if (db_exec(journal, "BEGIN IMMEDIATE", "disarm a patch", fail) < 0)
+		return -1;
+	for (size_t i = 0; i < count && result == 0; i++)
+		result = disarm(journal, patches[i], fail);
+	return finish(journal, result, "disarm a patch", fail);
 }
 
 static int armed_read(const struct journal *journal, sqlite3_stmt *statement,

@@ -169,17 +169,16 @@ static void confirm_tell(struct apply_request *request, const struct transaction
 /* What it took the place of is not waited for any more, either. */
 static void replaced_note(const struct apply_request *request, const struct job *job)
 {
+	const struct strings *replaces = &job->patch.replaces;
 	char message[128];
 	struct fail fail;
 
-	for (size_t i = 0; i < job->patch.replaces.count; i++) {
-		if (journal_disarm(request->daemon->journal, job->patch.replaces.items[i],
-				   &fail) < 0)
-			log_line(LOG_ERR, &(struct log_about){
-				 .patch = job->patch.replaces.items[i], .caller = request->caller },
-				 "it was replaced, and is armed still: %s", fail.message);
-	}
-
+	if (replaces->count > 0 &&
+	    journal_disarm(request->daemon->journal, (const char *const *)replaces->items,
+			   replaces->count, &fail) < 0)
+		log_line(LOG_ERR, &(struct log_about){
+			 .patch = job->patch.name, .caller = request->caller },
+			 "what it replaced is armed still, where it was: %s", fail.message);
 	(void)snprintf(message, sizeof(message), "replaced by %s", job->patch.name);
 	for (size_t i = 0; i < job->replaced_count; i++)
 		daemon_note(request->daemon, request->caller, "revert", job->replaced[i].patch,

@@ -147,61 +147,67 @@ static bool wanted(const struct job *job)
 				job->plan.outcome == OUTCOME_ALREADY_APPLIED);
 }
 
-static int note(struct journal *journal, const struct journal_caller *caller, struct job *job,
-		struct fail *fail)
+/* Its row, where it is not armed yet; 1: *out is it, 0: it needs none. */
+static int row_make(struct journal *journal, const struct journal_caller *caller, struct job *job,
+		    struct journal_armed *out, struct fail *fail)
 {
-	struct journal_armed entry = {
+	bool armed, same;
+
+	if (!wanted(job))
+		return 0;
+	if (job->plan.outcome != OUTCOME_ARMED && job->plan.sites[0].module == NULL) {
+		/* without memory for a warning the outcome still stands */
+		(void)!strings_add(&job->plan.warnings, "when-loaded: without effect: the code is "
+				   "built into this kernel, and never goes");
+		return 0;
+	}
+	if (look_up(journal, job, &armed, &same, fail) < 0)
+		return -1;
+	*out = (struct journal_armed){
 		.patch = job->patch.name, .source = (char *)job->source, .yaml = (char *)job->yaml,
 		.module = job->plan.variant->sites[0].module, .caller = *caller,
 	};
-	bool armed, same;
-
-	if (look_up(journal, job, &armed, &same, fail) < 0)
-		return -1;
-	if (armed)
-		return 0;
-	if (journal_arm(journal, &entry, fail) < 0)
-		return -1;
-	job->newly_armed = true;
-	return 0;
+	return !armed;
 }
 
 int arming_undo(struct journal *journal, struct job *jobs, size_t count, struct fail *fail)
 {
-	int result = 0;
+	CLEANUP_FREE const char **names = calloc(count + 1, sizeof(*names));
+	size_t armed = 0;
 
+	if (names == NULL)
+		return fail_memory(fail, "disarming");
 	for (size_t i = 0; i < count; i++) {
-		if (jobs[i].newly_armed &&
-		    journal_disarm(journal, jobs[i].patch.name, fail) < 0)
-			result = -1;
-		else
-			jobs[i].newly_armed = false;
+		if (jobs[i].newly_armed)
+			names[armed++] = jobs[i].patch.name;
 	}
-	return result;
+	if (armed > 0 && journal_disarm(journal, names, armed, fail) < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		jobs[i].newly_armed = false;
+	return 0;
 }
 
 int arming_note(struct journal *journal, const struct journal_caller *caller, struct job *jobs,
 		size_t count, struct fail *fail)
 {
-	struct fail undo;
+	CLEANUP_FREE struct journal_armed *rows = calloc(count + 1, sizeof(*rows));
+	CLEANUP_FREE bool *made = calloc(count + 1, sizeof(*made));
+	size_t row_count = 0;
 
+	if (rows == NULL || made == NULL)
+		return fail_memory(fail, "arming");
 	for (size_t i = 0; i < count; i++) {
-		struct job *job = &jobs[i];
+		int result = row_make(journal, caller, &jobs[i], &rows[row_count], fail);
 
-		if (!wanted(job))
-			continue;
-		if (job->plan.outcome != OUTCOME_ARMED && job->plan.sites[0].module == NULL) {
-			/* without memory for a warning the outcome still stands */
-			(void)!strings_add(&job->plan.warnings, "when-loaded: without effect: the code "
-					   "is built into this kernel, and never goes");
-			continue;
-		}
-		if (note(journal, caller, job, fail) == 0)
-			continue;
-		if (arming_undo(journal, jobs, count, &undo) < 0)
-			fail_append(fail, "; and patches that were armed could not be disarmed: %.1000s",
-				    undo.message);
-		return -1;
+		if (result < 0)
+			return -1;
+		made[i] = result > 0;
+		row_count += made[i];
 	}
+	if (row_count > 0 && journal_arm(journal, rows, row_count, fail) < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		jobs[i].newly_armed = made[i];
 	return 0;
 }

@@ -18,11 +18,11 @@ int arming_check(struct journal *journal, struct job *jobs, size_t count,
 		 struct fail *fail) MUST_CHECK;
 
 /* Notes the jobs that are armed, applicable or applied already as armed, and which of them were not
- * before. One whose code is built into the kernel has nothing to wait for, and gets a warning. -1:
- * none was noted. */
+ * before: all in one step. One whose code is built into the kernel has nothing to wait for, and gets a
+ * warning. -1: none was noted. */
 int arming_note(struct journal *journal, const struct journal_caller *caller, struct job *jobs,
 		size_t count, struct fail *fail) MUST_CHECK;
-/* Takes that back. -1: not all could be. */
+/* Takes that back. -1: none could be. */
 int arming_undo(struct journal *journal, struct job *jobs, size_t count,
 		struct fail *fail) MUST_CHECK;
 

@@ -45,24 +45,22 @@ const struct journal_armed *disarm_find(const struct disarm *disarm, const char 
 
 int disarm_undo(struct disarm *disarm, struct journal *journal, struct fail *fail)
 {
-	for (; disarm->done > 0; disarm->done--) {
-		if (journal_arm(journal, &disarm->items[disarm->done - 1], fail) < 0)
-			return -1;
-	}
+	if (disarm->done && journal_arm(journal, disarm->items, disarm->count, fail) < 0)
+		return -1;
+	disarm->done = false;
 	return 0;
 }
 
 int disarm_all(struct disarm *disarm, struct journal *journal, struct fail *fail)
 {
-	struct fail undo;
+	CLEANUP_FREE const char **names = calloc(disarm->count + 1, sizeof(*names));
 
-	for (; disarm->done < disarm->count; disarm->done++) {
-		if (journal_disarm(journal, disarm->items[disarm->done].patch, fail) == 0)
-			continue;
-		if (disarm_undo(disarm, journal, &undo) < 0)
-			fail_append(fail, "; and what was disarmed could not be armed again: %.1000s",
-				    undo.message);
+	if (names == NULL)
+		return fail_memory(fail, "disarming");
+	for (size_t i = 0; i < disarm->count; i++)
+		names[i] = disarm->items[i].patch;
+	if (disarm->count > 0 && journal_disarm(journal, names, disarm->count, fail) < 0)
 		return -1;
-	}
+	disarm->done = disarm->count > 0;
 	return 0;
 }

@@ -8,7 +8,7 @@
 struct disarm {
 	struct journal_armed *items;
 	size_t count;
-	size_t done;			/* so many of them are disarmed */
+	bool done;			/* they are disarmed */
 };
 
 /* All that are armed now. */

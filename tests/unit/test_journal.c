@@ -455,7 +455,7 @@ static void arm(struct journal *journal, const char *patch, const char *module)
 	};
 	struct fail fail = { 0 };
 
-	assert_int_equal(journal_arm(journal, &armed, &fail), 0);
+	assert_int_equal(journal_arm(journal, &armed, 1, &fail), 0);
 	assert_int_equal(strlen(armed.sha256), 64);
 	assert_true(armed.since > 0);
 }
@@ -485,6 +485,7 @@ static void assert_armed(struct journal *journal, const char *patch, const char 
 static void what_is_armed_stays_until_it_is_disarmed_or_the_boot_ends(void **state)
 {
 	struct place_of_test *place = *state;
+	static const char *const one_and_three[] = { "one", "three" };
 	struct journal *journal = opened(place->path, BOOT_1);
 	struct fail fail = { 0 };
 
@@ -497,8 +498,7 @@ static void what_is_armed_stays_until_it_is_disarmed_or_the_boot_ends(void **sta
 	assert_armed(journal, NULL, "one:xfs two:nfs ");
 	assert_armed(journal, "two", "two:nfs ");
 	assert_armed(journal, "three", "");
-	assert_int_equal(journal_disarm(journal, "one", &fail), 0);
-	assert_int_equal(journal_disarm(journal, "three", &fail), 0);
+	assert_int_equal(journal_disarm(journal, one_and_three, 2, &fail), 0);
 	assert_armed(journal, NULL, "two:nfs ");
 	journal_close(journal);
 	journal = opened(place->path, BOOT_2);
@@ -506,6 +506,28 @@ static void what_is_armed_stays_until_it_is_disarmed_or_the_boot_ends(void **sta
 	journal_close(journal);
 	journal = opened(place->path, BOOT_1);
 	assert_armed(journal, NULL, "");
+	journal_close(journal);
+}
+
+static void of_several_that_cannot_all_be_armed_none_is(void **state)
+{
+	struct place_of_test *place = *state;
+	struct journal *journal = opened(place->path, BOOT_1);
+	CLEANUP_FREE char *long_yaml = calloc(1, 4 * 1024 * 1024);
+	struct journal_armed armed[] = {
+		{ .patch = (char *)"one", .source = (char *)"p.yaml", .module = (char *)"nfs",
+		  .yaml = (char *)"patch: p\n" },
+		{ .patch = (char *)"two", .source = (char *)"p.yaml", .module = (char *)"nfs",
+		  .yaml = long_yaml },
+	};
+	struct fail fail = { 0 };
+
+	assert_non_null(long_yaml);
+	memset(long_yaml, 'x', 4 * 1024 * 1024 - 1);
+	assert_int_equal(journal_arm(journal, armed, 2, &fail), -1);
+	assert_armed(journal, NULL, "");
+	/* nor is anything left open */
+	assert_int_equal(journal_arm(journal, armed, 1, &fail), 0);
 	journal_close(journal);
 }
 
@@ -599,6 +621,7 @@ int main(void)
 		TEST(a_thousand_entries_are_kept_in_order),
 		TEST(the_list_of_offline_cpus_is_replaced_kept_and_of_its_boot),
 		TEST(what_is_armed_stays_until_it_is_disarmed_or_the_boot_ends),
+		TEST(of_several_that_cannot_all_be_armed_none_is),
 		TEST(an_older_journal_is_taken_over_with_all_it_has),
 		TEST(what_cannot_be_taken_over_is_left_as_it_was),
 	};
