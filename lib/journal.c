@@ -222,6 +222,8 @@ int journal_intend(struct journal *journal, struct journal_entry *entries, size_
 	return 0;
 }
 
+#define STATE_SQL "UPDATE entry SET state = ?3, changed_at = ?1 WHERE id = ?2"
+
 /* `sql` takes ?1 the time, ?2 the id, ?3 a state. */
 static int entry_update(const struct journal *journal, const char *sql, int64_t id,
 			enum journal_state state, struct fail *fail)
@@ -284,8 +286,39 @@ static int entries_update(const struct journal *journal, const char *sql, const 
 int journal_set(struct journal *journal, const int64_t *ids, size_t count,
 		enum journal_state state, struct fail *fail)
 {
-	return entries_update(journal, "UPDATE entry SET state = ?3, changed_at = ?1 WHERE id = ?2",
-			      ids, count, state, fail);
+	return entries_update(journal, STATE_SQL, ids, count, state, fail);
+}
+
+/* Of those that `id` replaced; before what becomes of it itself. */
+static int returned_update(const struct journal *journal, int64_t id, enum journal_state state,
+			   struct fail *fail)
+{
+	CLEANUP_STATEMENT sqlite3_stmt *statement = NULL;
+	int code = SQLITE_OK;
+
+	if (db_prepare(journal, state == JOURNAL_REVERTING ?
+		       "UPDATE entry SET state = 'intended', changed_at = ?1 WHERE replaced_by = ?2"
+		       " AND state = 'reverted'" :
+		       "UPDATE entry SET state = 'applied', replaced_by = 0, changed_at = ?1"
+		       " WHERE replaced_by = ?2 AND state = 'intended'", &statement, fail) < 0)
+		return -1;
+	code |= sqlite3_bind_int64(statement, 1, db_now());
+	code |= sqlite3_bind_int64(statement, 2, id);
+	return run(journal, statement, code, "write an outcome", fail);
+}
+
+int journal_return(struct journal *journal, int64_t id, enum journal_state state,
+		   struct fail *fail)
+{
+	if (db_exec(journal, "BEGIN IMMEDIATE", "write an outcome", fail) < 0)
+		return -1;
+	if (returned_update(journal, id, state, fail) < 0 ||
+	    entry_update(journal, STATE_SQL, id, state, fail) < 0 ||
+	    commit(journal, "write an outcome", fail) < 0) {
+		db_rollback(journal);
+		return -1;
+	}
+	return 0;
 }
 
 int journal_confirm(struct journal *journal, const int64_t *ids, size_t count, struct fail *fail)

@@ -159,6 +159,22 @@ int journal_active(struct journal *journal, const char *patch, struct journal_en
 	return entries_read(journal, statement, out, count, fail);
 }
 
+int journal_replaced(struct journal *journal, int64_t id, enum journal_state state,
+		     struct journal_entry **out, size_t *count, struct fail *fail)
+{
+	CLEANUP_STATEMENT sqlite3_stmt *statement = NULL;
+
+	if (db_prepare(journal, "SELECT " ENTRY_COLUMNS " FROM entry WHERE replaced_by = ?1"
+		       " AND boot_id = ?2 AND state = ?3 ORDER BY id", &statement, fail) < 0)
+		return -1;
+	if (sqlite3_bind_int64(statement, 1, id) != SQLITE_OK ||
+	    sqlite3_bind_text(statement, 2, journal->boot_id, -1, SQLITE_STATIC) != SQLITE_OK ||
+	    sqlite3_bind_text(statement, 3, journal_state_name(state), -1, SQLITE_STATIC) !=
+		    SQLITE_OK)
+		return fail_memory(fail, "reading the journal");
+	return entries_read(journal, statement, out, count, fail);
+}
+
 int journal_latest(struct journal *journal, const char *patch, struct journal_entry **out,
 		   size_t *count, struct fail *fail)
 {
