@@ -122,8 +122,8 @@ $(BUILD)/tests/patterns: $(BUILD)/obj/tests/patterns/patterns.o $(BUILD)/lib.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 faults = $(patsubst %.c,$(BUILD)/obj/faults/%.o,$(1))
-TRANSACTION = $(patsubst %,patcherd/%.c,transaction transaction_revert store claim look offline trace \
-	replace)
+TRANSACTION = $(patsubst %,patcherd/%.c,transaction transaction_revert transaction_return store claim \
+	look offline trace replace)
 $(BUILD)/tests/test_confirm: $(call objects,patcherd/confirm.c)
 $(BUILD)/tests/test_trouble: $(call objects,patcherd/trouble.c)
 $(BUILD)/tests/test_trace: $(call objects,patcherd/trace.c)
@@ -135,7 +135,7 @@ $(BUILD)/tests/test_armed_state: $(call objects,patcherd/armed_state.c)
 $(BUILD)/tests/test_site_owners: $(call objects,patcherd/site_owners.c)
 $(BUILD)/tests/test_claim: $(call objects,patcherd/look.c patcherd/claim.c patcherd/replace.c patcherd/store.c)
 $(BUILD)/tests/test_transaction $(BUILD)/tests/test_revert: $(call objects,$(TRANSACTION))
-$(BUILD)/tests/test_recover $(BUILD)/tests/test_replace: $(call faults,$(TRANSACTION) patcherd/recover.c)
+$(addprefix $(BUILD)/tests/test_,recover replace return): $(call faults,$(TRANSACTION) patcherd/recover.c)
 $(BUILD)/tests/test_offline: $(call faults,$(TRANSACTION) patcherd/recover.c)
 
 $(BUILD)/tests/symtab_bench: $(BUILD)/obj/tests/bench/symtab_bench.o $(BUILD)/lib.a

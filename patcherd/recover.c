@@ -112,14 +112,85 @@ static int finish_intended(struct transaction *transaction, const struct journal
 	return tell_neither(transaction, entry, fail);
 }
 
+/* It and what it replaced have changed places. */
+static int tell_returned(struct transaction *transaction, const struct journal_entry *entry,
+			 const struct entry_list *replaced, struct fail *fail)
+{
+	char message[128];
+
+	if (tell(transaction, entry, OUTCOME_REVERTED, "the revert that had begun is completed, and "
+		 "what it had replaced is applied again", fail) < 0)
+		return -1;
+	(void)snprintf(message, sizeof(message), "%s, which had replaced it, was reverted",
+		       entry->patch);
+	for (size_t i = 0; i < replaced->count; i++) {
+		if (tell(transaction, &replaced->items[i], OUTCOME_APPLIED, message, fail) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* It had been written, and could not be noted. */
+static int end_returned(struct transaction *transaction, const struct journal_entry *entry,
+			const struct entry_list *replaced, struct fail *fail)
+{
+	if (journal_return(transaction->journal, entry->id, JOURNAL_REVERTED, fail) < 0)
+		return -1;
+	trace_change(transaction->trace, "reverted", entry, &transaction->caller,
+		     &transaction->untraced);
+	for (size_t i = 0; i < replaced->count; i++)
+		trace_change(transaction->trace, "applied", &replaced->items[i],
+			     &transaction->caller, &transaction->untraced);
+	return tell_returned(transaction, entry, replaced, fail);
+}
+
+/* A kill, or a failure, came into the way back to what it had replaced. */
+static int finish_returning(struct transaction *transaction, const struct journal_entry *entry,
+			    const struct entry_list *replaced, struct fail *fail)
+{
+	CLEANUP_FREE struct store_site *sites = NULL;
+	size_t all = entry->site_count, have;
+	const struct store_site *at_fault;
+	enum replace_state state;
+	const char *gone;
+	struct fail why;
+
+	for (size_t i = 0; i < replaced->count; i++)
+		all += replaced->items[i].site_count;
+	sites = calloc(all, sizeof(*sites));
+	if (sites == NULL)
+		return fail_memory(fail, "comparing the journal with memory");
+	if (replace_return(transaction->target, entry, replaced->items, replaced->count, sites,
+			   &have, &gone, &why) < 0 ||
+	    replace_state_look(transaction->target, sites, have, &state, &at_fault, &why) < 0)
+		return tell_unreadable(transaction, entry, &why, fail);
+	if (state == REPLACE_NEITHER)
+		return tell_neither(transaction, entry, fail);
+	if (state == REPLACE_WRITTEN)
+		return end_returned(transaction, entry, replaced, fail);
+	if (transaction_return(transaction, entry, replaced->items, replaced->count, &why) == 0)
+		return tell_returned(transaction, entry, replaced, fail);
+	/* confirm.h sees to it again, as its time is over still; or else status and revert do. */
+	if (why.code != OUTCOME_INCOMPLETE &&
+	    journal_set(transaction->journal, &entry->id, 1, JOURNAL_APPLIED, fail) < 0)
+		return -1;
+	return tell(transaction, entry, why.code, why.message, fail);
+}
+
 static int finish_reverting(struct transaction *transaction, struct journal_entry *entry,
 			    struct fail *fail)
 {
+	CLEANUP(entries_deinit) struct entry_list replaced = { .count = 0 };
 	struct reverted reverted;
 	struct fail refused;
 	const char *message = "the revert that had begun is completed";
 	int result;
 
+	if (journal_replaced(transaction->journal, entry->id, JOURNAL_INTENDED, &replaced.items,
+			     &replaced.count, fail) < 0)
+		return -1;
+	if (replaced.count > 0)
+		return finish_returning(transaction, entry, &replaced, fail);
 	if (transaction_revert(transaction, entry, 1, false, &reverted, &refused) < 0)
 		message = refused.message;
 	result = tell(transaction, entry, reverted.outcome, message, fail);
@@ -145,6 +216,17 @@ static int finish_applying(struct transaction *transaction, const struct entry_l
 	       finish_replacing(transaction, entry, replaced, count, fail);
 }
 
+/* Whether it was about to come back as what replaced it is reverted: which see. */
+static bool is_returning(const struct entry_list *entries, const struct journal_entry *entry)
+{
+	for (size_t i = 0; i < entries->count; i++) {
+		if (entries->items[i].id == entry->replaced_by &&
+		    entries->items[i].state == JOURNAL_REVERTING)
+			return true;
+	}
+	return false;
+}
+
 int recover(struct transaction *transaction, struct fail *fail)
 {
 	CLEANUP(entries_deinit) struct entry_list entries = { .count = 0 };
@@ -154,7 +236,7 @@ int recover(struct transaction *transaction, struct fail *fail)
 	for (size_t i = 0; i < entries.count; i++) {
 		struct journal_entry *entry = &entries.items[i];
 
-		if (entry->state == JOURNAL_INTENDED &&
+		if (entry->state == JOURNAL_INTENDED && !is_returning(&entries, entry) &&
 		    finish_applying(transaction, &entries, entry, fail) < 0)
 			return -1;
 		if (entry->state == JOURNAL_REVERTING &&

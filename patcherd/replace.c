@@ -105,6 +105,15 @@ bool replace_has(const struct job *job, const struct journal_entry *entry)
 	return false;
 }
 
+bool replace_holds(const struct job *job, const struct journal_entry *entry)
+{
+	for (size_t i = 0; i < job->undone_count; i++) {
+		if (job->undone[i].entry->id == entry->id)
+			return true;
+	}
+	return false;
+}
+
 struct view {
 	struct target target;
 	struct target *below;
@@ -242,22 +251,14 @@ static int sites_again(struct target *target, const struct journal_entry *entry,
 	return store_join(out, have, fail);
 }
 
-int replace_look(struct target *target, const struct journal_entry *entry,
-		 const struct journal_entry *const *replaced, size_t count,
-		 enum replace_state *out, struct fail *fail)
+int replace_state_look(struct target *target, const struct store_site *sites, size_t count,
+		       enum replace_state *out, const struct store_site **at_fault,
+		       struct fail *fail)
 {
-	CLEANUP_FREE struct store_site *sites = NULL;
-	size_t all = entry->site_count, have;
 	bool before = true, wanted = true;
 
-	for (size_t i = 0; i < count; i++)
-		all += replaced[i]->site_count;
-	sites = calloc(all, sizeof(*sites));
-	if (sites == NULL)
-		return fail_memory(fail, "comparing the journal with memory");
-	if (sites_again(target, entry, replaced, count, sites, &have, fail) < 0)
-		return -1;
-	for (size_t i = 0; i < have; i++) {
+	*at_fault = NULL;
+	for (size_t i = 0; i < count; i++) {
 		/* look has the comparison, and knows whether the module is there */
 		const struct journal_site site = {
 			.symbol = (char *)sites[i].symbol, .module = (char *)sites[i].module,
@@ -272,7 +273,69 @@ int replace_look(struct target *target, const struct journal_entry *entry,
 				    (look.now == LOOK_GONE && sites[i].undone));
 		before = before && (look.now == LOOK_GONE ||
 				    bytes_equal(&look.found, &sites[i].before));
+		if (!before && *at_fault == NULL)
+			*at_fault = &sites[i];
 	}
 	*out = wanted ? REPLACE_WRITTEN : before ? REPLACE_NOT_WRITTEN : REPLACE_NEITHER;
 	return 0;
+}
+
+int replace_look(struct target *target, const struct journal_entry *entry,
+		 const struct journal_entry *const *replaced, size_t count,
+		 enum replace_state *out, struct fail *fail)
+{
+	CLEANUP_FREE struct store_site *sites = NULL;
+	const struct store_site *at_fault;
+	size_t all = entry->site_count, have;
+
+	for (size_t i = 0; i < count; i++)
+		all += replaced[i]->site_count;
+	sites = calloc(all, sizeof(*sites));
+	if (sites == NULL)
+		return fail_memory(fail, "comparing the journal with memory");
+	if (sites_again(target, entry, replaced, count, sites, &have, fail) < 0)
+		return -1;
+	return replace_state_look(target, sites, have, out, &at_fault, fail);
+}
+
+/* An entry's sites that are there, of which each is undone, or is written. */
+static int return_add(struct target *target, const struct journal_entry *entry, size_t owner,
+		      struct store_site *out, size_t *have, const char **gone, struct fail *fail)
+{
+	for (size_t i = 0; i < entry->site_count; i++) {
+		const struct journal_site *site = &entry->sites[i];
+		struct look_site look;
+
+		if (look_at_site(target, site, &look, fail) < 0)
+			return -1;
+		if (look.now == LOOK_GONE) {
+			*gone = site->module;
+			continue;
+		}
+		out[*have] = undone_site(site);
+		out[*have].owner = owner;
+		out[*have].number = i;
+		if (owner != 0) {
+			out[*have].before = site->old;
+			out[*have].wanted = site->replacement;
+			out[*have].undone = false;
+		}
+		(*have)++;
+	}
+	return 0;
+}
+
+int replace_return(struct target *target, const struct journal_entry *entry,
+		   const struct journal_entry *replaced, size_t count, struct store_site *out,
+		   size_t *have, const char **gone, struct fail *fail)
+{
+	*have = 0;
+	*gone = NULL;
+	if (return_add(target, entry, 0, out, have, gone, fail) < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		if (return_add(target, &replaced[i], i + 1, out, have, gone, fail) < 0)
+			return -1;
+	}
+	return store_join(out, have, fail);
 }

@@ -30,10 +30,24 @@ int replace_view(struct target *target, const struct job *job, struct target **o
 int replace_sites(const struct job *job, size_t owner, struct store_site *out, size_t *count,
 		  struct fail *fail) MUST_CHECK;
 
+/* Whether anything of that entry, whose place the job takes, is in memory. */
+bool replace_holds(const struct job *job, const struct journal_entry *entry);
+
 /* How far an interrupted apply of `entry` came that takes the place of `replaced`, by memory. */
 enum replace_state { REPLACE_NOT_WRITTEN, REPLACE_WRITTEN, REPLACE_NEITHER };
 int replace_look(struct target *target, const struct journal_entry *entry,
 		 const struct journal_entry *const *replaced, size_t count,
 		 enum replace_state *out, struct fail *fail) MUST_CHECK;
+
+/* The way back from `entry` to what it replaced: what is to be written, by address; at most as many
+ * sites as they have together. `owner` is 0 for the entry's own, or n + 1 for replaced[n]'s. Sites whose
+ * module is not there are left out, and *gone is that module; NULL: none. */
+int replace_return(struct target *target, const struct journal_entry *entry,
+		   const struct journal_entry *replaced, size_t count, struct store_site *out,
+		   size_t *have, const char **gone, struct fail *fail) MUST_CHECK;
+/* How far the write of `sites` came, by memory. *at_fault: the first that is not as before; NULL: none. */
+int replace_state_look(struct target *target, const struct store_site *sites, size_t count,
+		       enum replace_state *out, const struct store_site **at_fault,
+		       struct fail *fail) MUST_CHECK;
 
 #endif

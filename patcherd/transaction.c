@@ -61,17 +61,18 @@ static struct journal_site journal_site(const struct site_plan *plan)
 	};
 }
 
-/* Whose place it takes. */
+/* Whose place it takes, and may have to give back to them. */
 static int replaces_add(struct journal_entry *entry, const struct job *job, struct fail *fail)
 {
 	int64_t *ids = calloc(job->replaced_count + 1, sizeof(*ids));
 
 	if (ids == NULL)
 		return fail_memory(fail, "applying");
-	for (size_t i = 0; i < job->replaced_count; i++)
-		ids[i] = job->replaced[i].id;
 	entry->replaces = ids;
-	entry->replaces_count = job->replaced_count;
+	for (size_t i = 0; i < job->replaced_count; i++) {
+		if (replace_holds(job, &job->replaced[i]))
+			ids[entry->replaces_count++] = job->replaced[i].id;
+	}
 	return 0;
 }
 
@@ -136,8 +137,20 @@ static int supersede(struct transaction *transaction, const struct job *jobs, si
 	if (claim_superseded(transaction->journal, transaction->target, jobs, count, &ids,
 			     &id_count, fail) < 0)
 		return -1;
-	return id_count == 0 ? 0 : journal_set(transaction->journal, ids, id_count,
-					       JOURNAL_REVERTED, fail);
+	if (id_count != 0 &&
+	    journal_set(transaction->journal, ids, id_count, JOURNAL_REVERTED, fail) < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		const struct job *job = &jobs[i];
+
+		for (size_t j = 0; is_applicable(job) && j < job->replaced_count; j++) {
+			if (!replace_holds(job, &job->replaced[j]) &&
+			    journal_set(transaction->journal, &job->replaced[j].id, 1,
+					JOURNAL_REVERTED, fail) < 0)
+				return -1;
+		}
+	}
+	return 0;
 }
 
 static int set_states(struct transaction *transaction, const struct apply *apply,

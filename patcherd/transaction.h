@@ -52,4 +52,15 @@ struct reverted {
 int transaction_revert(struct transaction *transaction, struct journal_entry *entries, size_t count,
 		       bool force, struct reverted *out, struct fail *fail) MUST_CHECK;
 
+/*
+ * Puts the old bytes back at all sites of `entry`, and what it replaced in its place again, in one
+ * target_write(), so that things are as before it was applied. `replaced`: `count` entries that are
+ * REVERTED. -1: nothing was changed, and `entry` is APPLIED still, or OUTCOME_INCOMPLETE. What it is
+ * refused for, beside what any revert is: a site of theirs that does not hold what it did without them,
+ * that is gone with its module, or that another patch has now (OUTCOME_CONFLICT).
+ */
+int transaction_return(struct transaction *transaction, const struct journal_entry *entry,
+		       const struct journal_entry *replaced, size_t count,
+		       struct fail *fail) MUST_CHECK;
+
 #endif

@@ -1,81 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A patch that takes another's place. Built with patcherd's fault points. */
 #include "patcherd/claim.h"
-#include "patcherd/recover.h"
-#include "patcherd/replace.h"
-#include "transaction_fixture.h"
-
-/* The old patch changes 2 bytes at A, A + 16 and A + 32. */
-static void apply_old(struct fake *fake)
-{
-	struct job job = job_of(fake, "old", "x", A, 3);
-
-	applied(fake, &job, 1);
-	job_free(&job);
-}
-
-/* The new one changes 2 bytes at `first` and at the next places 16 on, as they were originally, and
- * replaces the old one. */
-static struct job new_job(struct fake *fake, const char *name, uint64_t first, size_t count)
-{
-	struct job job = job_of(fake, name, "y", first, count);
-	struct fail fail;
-
-	for (size_t i = 0; i < count; i++) {
-		struct site_plan *site = &job.plan.sites[i];
-
-		for (size_t j = 0; j < 2; j++) {
-			uint8_t original = (uint8_t)((site->address + j - KERNEL_BASE) & 0x7f);
-
-			site->found.bytes.data[j] = original;
-			site->replacement.bytes.data[j] = original ^ 0x0f;
-		}
-	}
-	assert_int_equal(strings_add(&job.patch.replaces, "old"), 0);
-	if (replace_load(fake->journal, &fake->target, &job, &fail) < 0)
-		fail_msg("%s", fail.message);
-	return job;
-}
-
-static void free_new(struct job *job)
-{
-	replace_deinit(job);
-	job_free(job);
-}
-
-static bool holds_new(struct fake *fake, uint64_t address)
-{
-	return *at_address(fake, address) == (((address - KERNEL_BASE) & 0x7f) ^ 0x0f);
-}
-
-/* At A + 16, A + 32 and A + 48; nothing at A. */
-static void apply_new(struct fake *fake)
-{
-	struct job job = new_job(fake, "new", A + 16, 3);
-	struct fail fail;
-
-	(void)apply(fake, &job, 1, &fail);
-	free_new(&job);
-}
-
-static void assert_new_only(struct fake *fake)
-{
-	assert_int_equal(holds(fake, A), HOLDS_OLD);
-	for (uint64_t i = 1; i <= 3; i++)
-		assert_true(holds_new(fake, A + 16 * i) && holds_new(fake, A + 16 * i + 1));
-	assert_state_of_latest(fake->journal, "new", JOURNAL_APPLIED);
-	assert_state_of_latest(fake->journal, "old", JOURNAL_REVERTED);
-}
-
-static void assert_old_only(struct fake *fake)
-{
-	for (uint64_t i = 0; i < 3; i++)
-		assert_int_equal(holds(fake, A + 16 * i), HOLDS_NEW);
-	assert_int_equal(holds(fake, A + 48), HOLDS_OLD);
-	assert_state_of_latest(fake->journal, "new", JOURNAL_FAILED);
-	assert_state_of_latest(fake->journal, "old", JOURNAL_APPLIED);
-	assert_int_equal(active_count(fake->journal, NULL), 1);
-}
+#include "replace_fixture.h"
 
 static void both_are_swapped_in_one_step_and_the_new_ones_revert_is_the_original(void **state)
 {
@@ -261,15 +187,6 @@ static void a_patch_and_what_it_replaces_are_not_applied_together(void **state)
 	assert_contains(jobs[1].plan.message, "one of which replaces the other");
 	job_free(&jobs[0]);
 	free_new(&jobs[1]);
-}
-
-static void recovered(struct fake *fake)
-{
-	struct transaction transaction = transaction_of(fake);
-	struct fail fail;
-
-	if (recover(&transaction, &fail) < 0)
-		fail_msg("%s", fail.message);
 }
 
 static void kill_at(struct fake *fake, const char *point)
