@@ -156,8 +156,9 @@ static void confirm_tell(struct apply_request *request, const struct transaction
 		if (job_outcome(job) != OUTCOME_APPLIED)
 			continue;
 		(void)snprintf(message, sizeof(message), "it is reverted in %" JSON_INTEGER_FORMAT
-			       " seconds, unless `patchctl confirm %s` comes before",
-			       request->confirm_within, job->patch.name);
+			       " seconds%s, unless `patchctl confirm %s` comes before",
+			       request->confirm_within, job->undone_count == 0 ? "" :
+			       ", and what it replaced is applied again", job->patch.name);
 		job_set(job, OUTCOME_APPLIED, message);
 		if (!request->ignore_warnings &&
 		    trouble_unknown(&request->daemon->trouble, &transaction->mark, &unknown))

@@ -130,13 +130,15 @@ static void tell_stuck(const struct confirm *confirm, const struct journal_entry
 static bool carry_out(const struct confirm *confirm, struct journal_entry *entry,
 		      struct confirm_item *item)
 {
-	struct fail fail;
+	struct fail fail, message, said = { .message = "" };
 
-	if (confirm->world->revert(confirm->data, entry, &fail) < 0) {
+	if (confirm->world->revert(confirm->data, entry, &said, &fail) < 0) {
 		tell_stuck(confirm, entry, item, &fail);
 		return false;
 	}
-	confirm->world->tell(confirm->data, entry, item->action, OUTCOME_REVERTED, item->reason);
+	(void)fail_set(&message, OUTCOME_REVERTED, "%.1500s%s%.2000s", item->reason,
+		       said.message[0] == '\0' ? "" : "; ", said.message);
+	confirm->world->tell(confirm->data, entry, item->action, OUTCOME_REVERTED, message.message);
 	return true;
 }
 

@@ -18,7 +18,9 @@ struct confirm_world {
 	/* Whether the kernel got worse since entry->mark, and whether that is not known in full. */
 	bool (*trouble)(void *data, const struct journal_entry *entry, struct fail *said);
 	bool (*unknown)(void *data, const struct journal_entry *entry, struct fail *said);
-	int (*revert)(void *data, struct journal_entry *entry, struct fail *fail);
+	/* *said: what became of the patches that it had replaced; message "": there were none. */
+	int (*revert)(void *data, struct journal_entry *entry, struct fail *said,
+		      struct fail *fail);
 	/* To the log and the audit trail; `action` is "expire" or "trouble". */
 	void (*tell)(void *data, const struct journal_entry *entry, const char *action,
 		     enum outcome outcome, const char *message);

@@ -69,7 +69,77 @@ static int check_writable(const struct live *live, struct journal_entry *entry, 
 	return -1;
 }
 
-static int world_revert(void *data, struct journal_entry *entry, struct fail *fail)
+/* What an entry replaced, which is to come back with its end. */
+struct replaced {
+	struct journal_entry *items;
+	size_t count;
+};
+
+static void replaced_deinit(struct replaced *replaced)
+{
+	journal_entries_free(replaced->items, replaced->count);
+}
+
+/* That they are applied again, or why they are not: of each in the audit trail too. */
+static void replaced_tell(struct daemon *daemon, const struct journal_entry *entry,
+			  const struct replaced *replaced, const struct fail *why, struct fail *said)
+{
+	struct journal_caller caller = self();
+	struct fail message, fail;
+
+	(void)fail_set(said, OUTCOME_APPLIED, why == NULL ? "what it had replaced is applied again:" :
+		       "but what it had replaced is NOT applied again, and the original bytes are in "
+		       "the kernel:");
+	for (size_t i = 0; i < replaced->count; i++) {
+		const struct journal_entry *item = &replaced->items[i];
+
+		fail_append(said, "%s %.64s", i == 0 ? "" : ",", item->patch);
+		(void)fail_set(&message, OUTCOME_APPLIED, "%s, which had replaced it, was not "
+			       "confirmed%s%.2000s", entry->patch, why == NULL ? "" : ", and it "
+			       "could not be brought back; apply it anew: ",
+			       why == NULL ? "" : why->message);
+		/* status tells of it until somebody has seen it */
+		if (why != NULL && journal_set(daemon->journal, &item->id, 1, JOURNAL_FAILED, &fail) < 0)
+			log_line(LOG_ERR, &(struct log_about){ .patch = item->patch }, "%s",
+				 fail.message);
+		daemon_note(daemon, &caller, "return", item->patch, why == NULL ? OUTCOME_APPLIED :
+			    OUTCOME_ATTENTION, message.message);
+	}
+	if (why != NULL)
+		fail_append(said, ": %.1000s", why->message);
+}
+
+/* Undoes the entry whatever becomes of what it had replaced: the machine may be unwell with it. */
+static int undo(struct daemon *daemon, struct transaction *transaction,
+		struct journal_entry *entry, struct fail *said, struct fail *fail)
+{
+	CLEANUP(replaced_deinit) struct replaced replaced = { .count = 0 };
+	struct reverted reverted;
+	struct fail why;
+	int result;
+
+	if (journal_replaced(daemon->journal, entry->id, JOURNAL_REVERTED, &replaced.items,
+			     &replaced.count, fail) < 0)
+		return -1;
+	if (replaced.count > 0 &&
+	    kprobes_check_again(&daemon->live, replaced.items, replaced.count, &why) == 0 &&
+	    transaction_return(transaction, entry, replaced.items, replaced.count, &why) == 0) {
+		replaced_tell(daemon, entry, &replaced, NULL, said);
+		return 0;
+	}
+	if (replaced.count > 0 && (why.code == OUTCOME_INCOMPLETE || transaction->unnoted)) {
+		*fail = why;
+		return -1;
+	}
+	result = transaction_revert(transaction, entry, 1, false, &reverted, fail);
+	free(reverted.message);
+	if (result == 0 && replaced.count > 0)
+		replaced_tell(daemon, entry, &replaced, &why, said);
+	return result;
+}
+
+static int world_revert(void *data, struct journal_entry *entry, struct fail *said,
+			struct fail *fail)
 {
 	struct daemon *daemon = data;
 	struct live *live = &daemon->live;
@@ -77,7 +147,6 @@ static int world_revert(void *data, struct journal_entry *entry, struct fail *fa
 		.journal = daemon->journal, .boot_id = daemon->boot_id, .caller = self(),
 		.cpus = CPUS_DIRECTORY, .trace = &trace_kernel,
 	};
-	struct reverted reverted;
 	int result;
 
 	live->target_kind = daemon->target_kind;
@@ -85,9 +154,8 @@ static int world_revert(void *data, struct journal_entry *entry, struct fail *fa
 	    kprobes_check(live, entry, 1, fail) < 0)
 		return -1;
 	transaction.target = live->target;
-	result = transaction_revert(&transaction, entry, 1, false, &reverted, fail);
+	result = undo(daemon, &transaction, entry, said, fail);
 	daemon->recovered &= !transaction.unnoted;
-	free(reverted.message);
 	return result;
 }
 

@@ -77,8 +77,8 @@ static int site_kprobes(const struct live *live, const struct journal_site *site
 	return 0;
 }
 
-int kprobes_check(struct live *live, const struct journal_entry *entries, size_t count,
-		  struct fail *fail)
+static int entries_kprobes(struct live *live, const struct journal_entry *entries, size_t count,
+			   bool written, struct fail *fail)
 {
 	struct fail ignored;	/* it cannot be known */
 	struct look_site now;
@@ -91,9 +91,22 @@ int kprobes_check(struct live *live, const struct journal_entry *entries, size_t
 
 			if (!site->variable &&
 			    look_at_site(live->target, site, &now, &ignored) == 0 &&
-			    now.now == LOOK_NEW && site_kprobes(live, site, fail) < 0)
+			    (written ? now.now == LOOK_NEW : now.now != LOOK_GONE) &&
+			    site_kprobes(live, site, fail) < 0)
 				return -1;
 		}
 	}
 	return 0;
+}
+
+int kprobes_check(struct live *live, const struct journal_entry *entries, size_t count,
+		  struct fail *fail)
+{
+	return entries_kprobes(live, entries, count, true, fail);
+}
+
+int kprobes_check_again(struct live *live, const struct journal_entry *entries, size_t count,
+			struct fail *fail)
+{
+	return entries_kprobes(live, entries, count, false, fail);
 }

@@ -18,4 +18,8 @@ int force_check(struct live *live, const struct journal_entry *entries, size_t c
 int kprobes_check(struct live *live, const struct journal_entry *entries, size_t count,
 		  struct fail *fail) MUST_CHECK;
 
+/* The same of what these entries would change again. */
+int kprobes_check_again(struct live *live, const struct journal_entry *entries, size_t count,
+			struct fail *fail) MUST_CHECK;
+
 #endif

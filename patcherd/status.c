@@ -249,6 +249,24 @@ static json_int_t seconds_left(const struct journal_entry *entry)
 	return left > 0 ? (left + 999999) / 1000000 : 0;
 }
 
+/* Adds what comes back when it is not confirmed. */
+static void say_replaced(const struct daemon *daemon, const struct journal_entry *entry,
+			 struct fail *said)
+{
+	struct journal_entry *replaced = NULL;
+	size_t count = 0;
+	struct fail fail;
+
+	if (journal_replaced(daemon->journal, entry->id, JOURNAL_REVERTED, &replaced, &count,
+			     &fail) < 0)
+		fail_append(said, "\nwhat it replaced, which is applied again then, is not known: %.1000s",
+			    fail.message);
+	for (size_t i = 0; i < count; i++)
+		fail_append(said, "%s%.64s", i == 0 ? "\nthen what it replaced is applied again: " :
+			    ", ", replaced[i].patch);
+	journal_entries_free(replaced, count);
+}
+
 /* What it waits for, or why it could not be reverted yet, before what else there is to say. */
 static void verdict_of_pending(const struct daemon *daemon, const struct journal_entry *entry,
 			       struct verdict *verdict)
@@ -264,6 +282,7 @@ static void verdict_of_pending(const struct daemon *daemon, const struct journal
 		fail_append(&said, "it is reverted in %" JSON_INTEGER_FORMAT " seconds, unless "
 			    "`patchctl confirm %s` comes before", seconds_left(entry),
 			    entry->patch);
+		say_replaced(daemon, entry, &said);
 		if (!entry->ignore_warnings &&
 		    trouble_unknown(&daemon->trouble, &entry->mark, &unknown))
 			fail_append(&said, "\nnot all that would revert it before can be known: "

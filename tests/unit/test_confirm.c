@@ -52,7 +52,8 @@ static bool world_unknown(void *data, const struct journal_entry *entry, struct 
 	return ((struct world *)data)->is_unknown;
 }
 
-static int world_revert(void *data, struct journal_entry *entry, struct fail *fail)
+static int world_revert(void *data, struct journal_entry *entry, struct fail *said,
+			struct fail *fail)
 {
 	struct world *world = data;
 
@@ -61,6 +62,8 @@ static int world_revert(void *data, struct journal_entry *entry, struct fail *fa
 		       sizeof(world->order) - strlen(world->order), "%s ", entry->patch);
 	if (world->cannot_revert)
 		return fail_set(fail, OUTCOME_BUSY, "a task is inside");
+	if (strcmp(entry->patch, "newer") == 0)
+		(void)fail_set(said, OUTCOME_APPLIED, "what it had replaced is applied again: older");
 	return journal_set(world->journal, &entry->id, 1, JOURNAL_REVERTED, fail);
 }
 
@@ -320,11 +323,25 @@ static void what_is_to_be_confirmed_comes_back_from_the_journal(void **state)
 	end(&world);
 }
 
+static void what_became_of_those_that_it_had_replaced_is_told(void **state)
+{
+	struct world world;
+
+	begin(&world, *state);
+	(void)applied(&world, "newer", 105 * SECOND, false);
+	world.now = 105 * SECOND;
+	assert_int_equal(turn(&world), -1);
+	assert_string_equal(world.message, "it was not confirmed within its time; what it had replaced "
+			    "is applied again: older");
+	end(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(nothing_is_done_where_nothing_is_pending),
 		TEST(a_patch_is_reverted_when_its_time_is_over_and_not_before),
+		TEST(what_became_of_those_that_it_had_replaced_is_told),
 		TEST(a_confirmed_patch_stays),
 		TEST(what_is_not_applied_cannot_be_confirmed),
 		TEST(the_time_goes_on_while_the_daemon_is_away),
