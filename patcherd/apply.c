@@ -242,7 +242,8 @@ static int check_modules(const struct apply_request *request, struct fail *fail)
 		return -1;
 	if (now.fingerprint == request->daemon->live.modules.fingerprint)
 		return 0;
-	return fail_set(fail, OUTCOME_NOT_FOUND, "modules came or went while the patch was proved; "
+	/* busy, for that passes: who armed it and who boots try again by themselves */
+	return fail_set(fail, OUTCOME_BUSY, "modules came or went while the patch was proved; "
 			"nothing was written: try again");
 }
 

@@ -1,0 +1,34 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What comes in an unlucky order, as modules that come while a patch is proved. The kernel is a file: see
+patcherd/fault_image.h. Needs root."""
+
+import json
+import os
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "crash"))
+from crash import Patch, Place, end, ok, started
+
+PATCH = Patch("p", {0: "invert"})
+
+
+def modules_that_come():
+    """The image is made a module; that no such module is loaded is what a check just before the write
+    finds that a proof did not."""
+    place = Place()
+    info = os.path.join(place.directory, "modinfo")
+    with open(info, "wb") as file:
+        file.write(b"name=foo\0")
+    subprocess.run(["objcopy", "--add-section", ".modinfo=" + info, place.image], check=True)
+    yaml = PATCH.yaml.replace("victim_0,", "victim_0, module: foo,")
+    with started(place) as daemon:
+        reply = daemon.call("Apply", patches=[{"name": "p.yaml", "yaml": yaml}])
+    place.remove()
+    return reply.get("error") != "io.patcherd.Busy" and json.dumps(reply)
+
+
+ok("a patch that modules came in the way of is busy, which boot and whoever armed it try again",
+   modules_that_come())
+end()
