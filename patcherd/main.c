@@ -166,8 +166,9 @@ static int serve(const struct options *options, struct listener *listener, int s
 	systemd_notify("READY=1");
 	result = server_run(listener->fd, stop, methods_answer, &daemon, sources,
 			    sizeof(sources) / sizeof(sources[0]), fail);
-	/* The socket of another goes on without us, and so does this boot: systemd/patcherd.socket */
-	if (listener->path != NULL)
+	/* The socket of another goes on without us, and so does this boot: systemd/patcherd.socket. Where
+	 * another patcherd holds the journal the markers are that one's. */
+	if (listener->path != NULL && daemon.journal != NULL)
 		boot_end(&daemon);
 	systemd_notify("STOPPING=1");
 	confirm_end(&daemon);

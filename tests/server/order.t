@@ -9,9 +9,17 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "crash"))
-from crash import Patch, Place, end, ok, started
+from crash import NEW, OLD, Patch, Place, end, ok, started
 
 PATCH = Patch("p", {0: "invert"})
+
+
+def enabled(place):
+    return os.path.join(os.path.dirname(place.journal), "enabled")
+
+
+def marker(place):
+    return os.path.join(os.path.dirname(place.journal), "applying", "p")
 
 
 def modules_that_come():
@@ -31,4 +39,25 @@ def modules_that_come():
 
 ok("a patch that modules came in the way of is busy, which boot and whoever armed it try again",
    modules_that_come())
+
+
+def second_daemon():
+    place = Place()
+    with started(place) as daemon:
+        daemon.call("Enable", file={"name": "p.yaml", "yaml": PATCH.yaml})
+        daemon.call("Apply", **PATCH.apply())
+        before = os.path.exists(marker(place))
+        first, place.socket = place.socket, place.socket + "2"
+        with started(place) as second:
+            refused = second.call("Apply", **PATCH.apply())
+        place.socket = first
+        after = os.path.exists(marker(place))
+    left = os.path.exists(marker(place))
+    place.remove()
+    if not before or refused.get("error") != "io.patcherd.JournalDamaged":
+        return f"marker: {before}, {refused}"
+    return "its end took the marker" if not after else left and "the first one's end did not"
+
+
+ok("a second patcherd of a journal leaves the first one's markers alone", second_daemon())
 end()
