@@ -37,10 +37,11 @@ static int daemon_results(const struct options *options, const char *method,
 			  struct fail *fail)
 {
 	CLEANUP(reply_deinit) struct reply reply = { .error = NULL };
+	bool writes = strcmp(method, "Apply") == 0;
 	json_t *request;
 
 	if (request_make(options, files, count, &request, fail) != 0 ||
-	    daemon_call(options, method, request, &reply, fail) != 0 ||
+	    (writes ? daemon_call_in_turn : daemon_call)(options, method, request, &reply, fail) != 0 ||
 	    reply_list(&reply, "results", out, fail) != 0)
 		return -1;
 	json_incref(*out);

@@ -7,9 +7,9 @@
 
 #include "result.h"
 
-enum { SECONDS_LEAST = 5, SECONDS_MOST = 24 * 60 * 60 };
+enum { SECONDS_MOST = 24 * 60 * 60 };
 
-int confirm_time_parse(const char *text, unsigned *out)
+int time_parse(const char *option, const char *text, unsigned least, unsigned *out)
 {
 	static const struct {
 		const char *unit;
@@ -25,13 +25,13 @@ int confirm_time_parse(const char *text, unsigned *out)
 		    strcmp(end, units[i].unit) != 0)
 			continue;
 		value *= units[i].seconds;
-		if (value < SECONDS_LEAST || value > SECONDS_MOST)
+		if (value < least || value > SECONDS_MOST)
 			break;
 		*out = (unsigned)value;
 		return 0;
 	}
-	return usage_error("--confirm-within: expected a time from 5s to 24h, as in 90s, 5m or 2h, "
-			   "got '%s'", text);
+	return usage_error("--%s: expected a time from %us to 24h, as in 90s, 5m or 2h, got '%s'",
+			   option, least, text);
 }
 
 int command_confirm(const struct options *options, int count, char **arguments)
@@ -47,8 +47,8 @@ int command_confirm(const struct options *options, int count, char **arguments)
 			return fail_print(options, NULL, &fail);
 		}
 	}
-	if (daemon_call(options, "Confirm", json_pack("{s:o}", "patches", names), &reply,
-			&fail) != 0 ||
+	if (daemon_call_in_turn(options, "Confirm", json_pack("{s:o}", "patches", names), &reply,
+				&fail) != 0 ||
 	    reply_list(&reply, "results", &results, &fail) != 0)
 		return fail_print(options, NULL, &fail);
 	return results_print(options, results);

@@ -8,7 +8,8 @@
 
 #define INTERFACE "io.patcherd."
 
-int daemon_call(const struct options *options, const char *method, json_t *parameters,
+/* `by`: microseconds of CLOCK_BOOTTIME; -1: whenever. */
+static int call(const struct options *options, const char *method, json_t *parameters, int64_t by,
 		struct reply *out, struct fail *fail)
 {
 	CLEANUP(varlink_deinit) struct varlink link = { .fd = -1 };
@@ -23,13 +24,33 @@ int daemon_call(const struct options *options, const char *method, json_t *param
 		return fail_memory(fail, "the request");
 	(void)snprintf(name, sizeof(name), INTERFACE "%s", method);
 	wait_begin(&wait, "waiting for patcherd");
-	if (varlink_connect(options->socket, &link, fail) == 0)
+	if (varlink_connect(options->socket, &link, fail) == 0 &&
+	    (by < 0 || turn_wait(&link, by, fail) == 0))
 		result = varlink_call(&link, name, parameters, &answer, &error, fail);
 	wait_end(&wait);
 	json_decref(parameters);
 	if (result == 0)
 		*out = (struct reply){ .parameters = answer, .error = error };
 	return result;
+}
+
+int daemon_call(const struct options *options, const char *method, json_t *parameters,
+		struct reply *out, struct fail *fail)
+{
+	return call(options, method, parameters, -1, out, fail);
+}
+
+int daemon_call_in_turn(const struct options *options, const char *method, json_t *parameters,
+			struct reply *out, struct fail *fail)
+{
+	int64_t by = boottime_now() + options->wait * INT64_C(1000000);
+
+	if (parameters != NULL &&
+	    json_object_set_new(parameters, "begin_by", json_integer(by)) != 0) {
+		json_decref(parameters);
+		parameters = NULL;
+	}
+	return call(options, method, parameters, by, out, fail);
 }
 
 void reply_deinit(struct reply *reply)

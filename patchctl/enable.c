@@ -30,7 +30,7 @@ static int call_and_print(const struct options *options, const char *method, con
 	CLEANUP(reply_deinit) struct reply reply = { .error = NULL };
 	struct fail fail;
 
-	if (daemon_call(options, method, request, &reply, &fail) != 0 ||
+	if (daemon_call_in_turn(options, method, request, &reply, &fail) != 0 ||
 	    (reply.error != NULL && reply_fail(&reply, &fail) != 0))
 		return fail_print(options, argument, &fail);
 	if (options->json) {

@@ -14,10 +14,11 @@
 enum option_id {
 	SOCKET, JSON, HELP, OPTION_VERSION, LIST_COMMANDS,
 	IMAGE, SYSTEM_MAP, BTF, RELEASE, DEBUG, MODULE, OCCURRENCE, ALL, FORCE, TARGET,
-	OFFLINE_CPUS, TYPE, DIGEST, CONFIRM_WITHIN, IGNORE_WARNINGS, WHEN_LOADED,
+	OFFLINE_CPUS, TYPE, DIGEST, CONFIRM_WITHIN, IGNORE_WARNINGS, WHEN_LOADED, WAIT,
 	OPTION_COUNT
 };
 #define BIT(option) (1u << (option))
+enum { CONFIRM_LEAST = 5, WAIT_LEAST = 1, WAIT_SECONDS = 60 };
 #define EVERYWHERE (BIT(SOCKET) | BIT(JSON) | BIT(HELP))
 
 static const struct {
@@ -48,6 +49,7 @@ static const struct {
 			      "do not revert it before, even if the kernel warns" },
 	[WHEN_LOADED] = { "when-loaded", NULL,
 			  "whenever its module is loaded: now, or when it comes" },
+	[WAIT] = { "wait", "TIME", "how long to wait while others are served (60s)" },
 	[OFFLINE_CPUS] = { "offline-cpus", NULL,
 			   "run on one CPU meanwhile, where they cannot be stopped" },
 };
@@ -65,23 +67,23 @@ static const struct command {
 	{ "apply", command_apply, "FILE...",
 	  "change the running kernel as the patch files say: all of them or none",
 	  1, INT_MAX, BIT(DEBUG) | BIT(TARGET) | BIT(OFFLINE_CPUS) | BIT(CONFIRM_WITHIN) |
-	  BIT(IGNORE_WARNINGS) | BIT(WHEN_LOADED) },
+	  BIT(IGNORE_WARNINGS) | BIT(WHEN_LOADED) | BIT(WAIT) },
 	{ "confirm", command_confirm, "PATCH...",
-	  "keep patches that were applied for a time only", 1, INT_MAX, 0 },
+	  "keep patches that were applied for a time only", 1, INT_MAX, BIT(WAIT) },
 	{ "dry-run", command_dry_run, "FILE...",
 	  "prove what apply would do, and show it; nothing is changed",
 	  1, INT_MAX, BIT(IMAGE) | BIT(SYSTEM_MAP) | BIT(BTF) | BIT(RELEASE) | BIT(DEBUG) |
 	  BIT(TARGET) },
 	{ "revert", command_revert, "PATCH|FILE... | --all",
 	  "put back what patches changed: all of them or none",
-	  0, INT_MAX, BIT(ALL) | BIT(FORCE) | BIT(OFFLINE_CPUS) },
+	  0, INT_MAX, BIT(ALL) | BIT(FORCE) | BIT(OFFLINE_CPUS) | BIT(WAIT) },
 	{ "status", command_status, "[PATCH]",
 	  "compare the kernel with what was applied", 0, 1, 0 },
 	{ "enable", command_enable, "PATCH|FILE...",
 	  "apply patches at each start of the machine; lift what blocks them",
-	  1, INT_MAX, 0 },
+	  1, INT_MAX, BIT(WAIT) },
 	{ "disable", command_disable, "PATCH...",
-	  "apply patches at the next start of the machine no more", 1, INT_MAX, 0 },
+	  "apply patches at the next start of the machine no more", 1, INT_MAX, BIT(WAIT) },
 	{ "boot", command_boot, "",
 	  "apply now what is applied at the start of the machine", 0, 0, 0 },
 	{ "history", command_history, "[PATCH]",
@@ -224,7 +226,9 @@ static int option_set(struct options *options, enum option_id id, const char *ar
 	case OFFLINE_CPUS: options->offline_cpus = true; break;
 	case TYPE: return type_option_add(options, argument);
 	case DIGEST: options->digest = true; break;
-	case CONFIRM_WITHIN: return confirm_time_parse(argument, &options->confirm_within);
+	case CONFIRM_WITHIN:
+		return time_parse("confirm-within", argument, CONFIRM_LEAST, &options->confirm_within);
+	case WAIT: return time_parse("wait", argument, WAIT_LEAST, &options->wait);
 	case WHEN_LOADED: options->when_loaded = true; break;
 	case IGNORE_WARNINGS: options->ignore_warnings = true; break;
 	case OPTION_COUNT: break;
@@ -334,7 +338,7 @@ static int dispatch(const struct options *options, unsigned given, int count, ch
 int main(int argc, char **argv)
 {
 	static char own_name[] = "patchctl";
-	struct options options = { .socket = PATCHCTL_SOCKET };
+	struct options options = { .socket = PATCHCTL_SOCKET, .wait = WAIT_SECONDS };
 	unsigned given = 0;
 	int count, status, fd;
 

@@ -33,6 +33,7 @@ struct options {
 	bool digest;
 	unsigned confirm_within;	/* seconds */
 	bool ignore_warnings;
+	unsigned wait;			/* seconds that a request which writes may wait for its turn */
 	const char *types[TYPE_OPTIONS_MAX];	/* "rdi=file_lock" */
 	size_t type_count;
 	bool help;
@@ -74,8 +75,9 @@ json_t *patch_file_json(const struct patch_file *file, struct fail *fail);
 /* Whether an argument is a file and not the name of a patch, which has neither slash nor dot. */
 bool is_patch_file(const char *argument);
 
-/* confirm.c: "90s", "5m", "2h". Returns 0 or an exit status. */
-int confirm_time_parse(const char *text, unsigned *out);
+/* confirm.c: "90s", "5m", "2h", from `least` seconds to 24 hours, as the argument of --`option`. Returns 0
+ * or an exit status. */
+int time_parse(const char *option, const char *text, unsigned least, unsigned *out);
 
 /* image.c: the kernel in a file. */
 /* The file itself, or what is packed in it. */
@@ -109,6 +111,10 @@ struct reply {
 };
 int daemon_call(const struct options *options, const char *method, json_t *parameters,
 		struct reply *out, struct fail *fail) MUST_CHECK;
+/* The same of a method that writes, which has to be begun within --wait. -1: OUTCOME_BUSY, too, where
+ * patcherd did not answer at all until then, and was asked for nothing. */
+int daemon_call_in_turn(const struct options *options, const char *method, json_t *parameters,
+			struct reply *out, struct fail *fail) MUST_CHECK;
 void reply_deinit(struct reply *reply);
 /* The declared error in words and as an outcome; -1 always. */
 int reply_fail(const struct reply *reply, struct fail *fail);
@@ -118,6 +124,12 @@ bool reply_is(const struct reply *reply, const char *error);
  * -1: the reply is another error, or has no such list. */
 int reply_list(const struct reply *reply, const char *key, json_t **out,
 	       struct fail *fail) MUST_CHECK;
+
+/* turn.c: waits until patcherd answers, so that what is asked next is begun soon; `by` in microseconds of
+ * CLOCK_BOOTTIME. -1: OUTCOME_BUSY; OUTCOME_UNREACHABLE: the connection broke. */
+struct varlink;
+int64_t boottime_now(void);
+int turn_wait(struct varlink *link, int64_t by, struct fail *fail) MUST_CHECK;
 
 /* wait.c: after two seconds says on stderr, if that is a terminal, what is waited for. `text`
  * must live until wait_end(). */

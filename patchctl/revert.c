@@ -74,7 +74,8 @@ int command_revert(const struct options *options, int count, char **arguments)
 	if (!options->all && count == 0)
 		return usage_error("revert needs the name or the file of a patch, or --all");
 	request = request_make(options, count, arguments, &fail);
-	if (request == NULL || daemon_call(options, "Revert", request, &reply, &fail) != 0 ||
+	if (request == NULL ||
+	    daemon_call_in_turn(options, "Revert", request, &reply, &fail) != 0 ||
 	    reply_list(&reply, "results", &results, &fail) != 0)
 		return fail_print(options, NULL, &fail);
 	if (json_array_size(results) == 0 && !options->json)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "confirm_live.h"
 #include "interface.h"
 #include "log.h"
 #include "reply.h"
@@ -71,6 +72,10 @@ struct parameter {
 	enum need need;
 };
 
+enum { BEGIN_SECONDS_MOST = 24 * 60 * 60 };
+static const char begin_by[] = "begin_by";
+#define BEGIN_BY { begin_by, JSON_INTEGER, OPTIONAL }
+
 static const struct method {
 	const char *name;
 	bool anyone;			/* false: root */
@@ -86,18 +91,20 @@ static const struct method {
 	  { { "patches", JSON_ARRAY, REQUIRED }, { "target", JSON_STRING, OPTIONAL },
 	    { "offline_cpus", JSON_TRUE, OPTIONAL }, { "when_loaded", JSON_TRUE, OPTIONAL },
 	    { "confirm_within", JSON_INTEGER, OPTIONAL },
-	    { "ignore_warnings", JSON_TRUE, OPTIONAL } } },
-	{ "io.patcherd.Confirm", false, method_confirm, { { "patches", JSON_ARRAY, REQUIRED } } },
+	    { "ignore_warnings", JSON_TRUE, OPTIONAL }, BEGIN_BY } },
+	{ "io.patcherd.Confirm", false, method_confirm,
+	  { { "patches", JSON_ARRAY, REQUIRED }, BEGIN_BY } },
 	{ "io.patcherd.Revert", false, method_revert,
 	  { { "patches", JSON_ARRAY, REQUIRED }, { "all", JSON_TRUE, OPTIONAL },
-	    { "force", JSON_TRUE, OPTIONAL }, { "offline_cpus", JSON_TRUE, OPTIONAL } } },
+	    { "force", JSON_TRUE, OPTIONAL }, { "offline_cpus", JSON_TRUE, OPTIONAL },
+	    BEGIN_BY } },
 	{ "io.patcherd.Status", false, method_status, { { "patch", JSON_STRING, OPTIONAL } } },
 	{ "io.patcherd.History", false, method_history, { { "patch", JSON_STRING, OPTIONAL } } },
 	{ "io.patcherd.Doctor", false, method_doctor, { { 0 } } },
 	{ "io.patcherd.Enable", false, method_enable,
-	  { { "patch", JSON_STRING, OPTIONAL }, { "file", JSON_OBJECT, OPTIONAL } } },
+	  { { "patch", JSON_STRING, OPTIONAL }, { "file", JSON_OBJECT, OPTIONAL }, BEGIN_BY } },
 	{ "io.patcherd.Disable", false, method_disable,
-	  { { "patch", JSON_STRING, REQUIRED } } },
+	  { { "patch", JSON_STRING, REQUIRED }, BEGIN_BY } },
 	{ "io.patcherd.Boot", false, method_boot, { { 0 } } },
 	{ "io.patcherd.Disassemble", false, method_disassemble,
 	  { { "symbol", JSON_STRING, REQUIRED }, { "module", JSON_STRING, OPTIONAL },
@@ -175,6 +182,42 @@ static json_t *denied(const struct journal_caller *caller, const char *method)
 	return reply_error_text("io.patcherd.Denied", "message", why);
 }
 
+/* When the method must have begun, in microseconds of CLOCK_BOOTTIME; NULL: it is not said. */
+static const json_t *begin_by_of(const struct method *method, json_t *const values[])
+{
+	for (int i = 0; i < METHOD_PARAMETERS; i++) {
+		if (method->parameters[i].name == begin_by)
+			return values[i];
+	}
+	return NULL;
+}
+
+/* The request waited in its socket while others were carried out. */
+static json_t *busy(const struct journal_caller *caller, const char *method)
+{
+	log_line(LOG_WARNING, &(struct log_about){ .caller = caller, .outcome = "busy" },
+		 "%s was not begun: the time by which it should have been has passed", method);
+	return reply_error_text("io.patcherd.Busy", "message",
+				"patcherd was busy with other requests for too long; nothing was "
+				"done: try again, or let it wait longer");
+}
+
+static json_t *begin(const struct method *method, struct daemon *daemon,
+		     const struct journal_caller *caller, json_t *const values[METHOD_PARAMETERS])
+{
+	const json_t *by = begin_by_of(method, values);
+	int64_t now = boottime_now();
+
+	if (by == NULL)
+		return method->answer(daemon, caller, values);
+	if (json_integer_value(by) < 0 ||
+	    json_integer_value(by) > now + BEGIN_SECONDS_MOST * INT64_C(1000000))
+		return reply_invalid(begin_by);
+	if (json_integer_value(by) < now)
+		return busy(caller, method->name);
+	return method->answer(daemon, caller, values);
+}
+
 json_t *methods_answer(void *data, const struct journal_caller *caller, const char *method,
 		       json_t *parameters)
 {
@@ -189,7 +232,7 @@ json_t *methods_answer(void *data, const struct journal_caller *caller, const ch
 		wrong = values_take(&methods[i], parameters, values);
 		if (wrong != NULL)
 			return reply_invalid(wrong);
-		return methods[i].answer(data, caller, values);
+		return begin(&methods[i], data, caller, values);
 	}
 	return not_found(method);
 }

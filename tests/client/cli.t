@@ -153,18 +153,25 @@ for command in "apply $work/good.yaml" "dry-run $work/good.yaml" "revert nfs-flo
 		json "len(r) == 1 and r[0][\"outcome\"] == \"unreachable\" and r[0][\"message\"]"'
 done
 
-# Takes whole requests, writes each to a file, and closes without an answer.
-exec 3< <(exec "$python" - "$work/broken" "$work/request" <<'EOF'
-import socket, sys
+# Takes whole requests, writes each to a file, and closes without an answer; what is asked before, to
+# know whether it has time, it answers, unless the third file is there.
+exec 3< <(exec "$python" - "$work/broken" "$work/request" "$work/early" <<'EOF'
+import os, socket, sys
+def receive(c):
+    request = b""
+    while not request.endswith(b"\0"):
+        request += c.recv(65536)
+    return request
 s = socket.socket(socket.AF_UNIX)
 s.bind(sys.argv[1])
 s.listen()
 print("ready", flush=True)
 while True:
     c, _ = s.accept()
-    request = b""
-    while not request.endswith(b"\0"):
-        request += c.recv(65536)
+    request = receive(c)
+    if b"GetInfo" in request and not os.path.exists(sys.argv[3]):
+        c.sendall(b"{}\0")
+        request = receive(c)
     with open(sys.argv[2], "wb") as file:
         file.write(request[:-1])
     c.close()
@@ -178,6 +185,11 @@ for command in "apply $work/good.yaml" 'revert nfs-flock'; do
 	ok "${command%% *}, connection closed after the request: unknown, ask status" eval 'exits 16 &&
 		out_is_empty && err_has "patchctl: unknown: " && err_has "patchctl status"'
 done
+touch "$work/early"
+run --socket "$work/broken" apply "$work/good.yaml"
+ok 'apply, connection closed before the request: unreachable, nothing was done' eval 'exits 13 &&
+	out_is_empty && err_has "patchctl: unreachable: " && err_has "nothing was done"'
+rm "$work/early"
 "$patchctl" --socket "$work/broken" apply - <"$work/good.yaml" 2>"$work/err"
 cp "$work/request" "$work/out"
 ok 'apply - sends the text of the standard input, whole' json \
@@ -188,8 +200,9 @@ cp "$work/request" "$work/out"
 ok "revert FILE names the file's patch" json "r[0]['parameters']['patches'] == ['nfs-flock']"
 run --socket "$work/broken" revert --all --force
 cp "$work/request" "$work/out"
-ok 'revert --all --force asks for that' json \
-	"r[0]['parameters'] == {'patches': [], 'all': True, 'force': True}"
+ok 'revert --all --force asks for that, and when it is to have begun' json \
+	"r[0]['parameters'].pop('begin_by') > 0 and
+	 r[0]['parameters'] == {'patches': [], 'all': True, 'force': True}"
 run --socket "$work/broken" revert --offline-cpus nfs-flock
 cp "$work/request" "$work/out"
 ok 'revert --offline-cpus asks for that' json "r[0]['parameters']['offline_cpus'] is True"

@@ -410,6 +410,87 @@ def patchctl(daemon, *arguments):
                           text=True, timeout=PATIENCE, check=False)
 
 
+IO_URING = "patches/io-uring-off.yaml"
+
+
+# ---- one request after the other ---------------------------------------------------------------
+
+ANY = {"name": "p.yaml", "yaml": "nothing"}
+WRITERS = [("Apply", {"patches": [ANY]}), ("Revert", {"patches": ["x"]}),
+           ("Confirm", {"patches": ["x"]}), ("Enable", {"file": ANY}), ("Disable", {"patch": "x"})]
+
+
+def boottime(seconds=0):
+    return int((time.clock_gettime(time.CLOCK_BOOTTIME) + seconds) * 1e6)
+
+
+def takes_begin_by():
+    """The methods that do, by the interface."""
+    with open(INTERFACE, encoding="utf-8") as file:
+        return re.findall(r"^method (\w+)\([^)]*\bbegin_by: \?int", file.read(), re.M)
+
+
+def test_a_request_whose_time_to_begin_has_passed_is_busy_and_not_carried_out(daemon):
+    assert sorted(takes_begin_by()) == sorted(method for method, _ in WRITERS)
+    for method, parameters in WRITERS:
+        reply = daemon.call("io.patcherd." + method, begin_by=boottime(), **parameters)
+        expect(reply, "io.patcherd.Busy")
+        assert "nothing was done" in reply["parameters"]["message"], reply
+    assert daemon.call("io.patcherd.History")["parameters"]["events"] == []
+    assert "io.patcherd.Apply was not begun" in daemon.text()
+
+
+def test_a_time_to_begin_is_none_that_is_negative_or_days_away(daemon):
+    for method, parameters in WRITERS:
+        for when in (-1, -2 ** 63, boottime(2 * 86400), 2 ** 63 - 1, "60s", 1.5, True):
+            expect(daemon.call("io.patcherd." + method, begin_by=when, **parameters),
+                   SERVICE + "InvalidParameter", parameter="begin_by")
+        expect(daemon.call("io.patcherd." + method, begin_by=0, **parameters), "io.patcherd.Busy")
+    expect(daemon.call("io.patcherd.Status", begin_by=boottime(60)), SERVICE + "InvalidParameter",
+           parameter="begin_by")
+
+
+def test_a_request_waits_for_those_before_it_until_its_time_comes_to_begin(daemon):
+    with daemon.connect() as early, daemon.connect() as late:
+        assert "parameters" in call(early, SERVICE + "GetInfo")
+        assert "parameters" in call(late, SERVICE + "GetInfo")
+        daemon.process.send_signal(signal.SIGSTOP)
+        try:
+            for client, by in ((early, boottime()), (late, boottime(3600))):
+                client.sendall(encode({"method": "io.patcherd.Apply", "parameters": {
+                    "patches": [ANY], "begin_by": by}}))
+        finally:
+            daemon.process.send_signal(signal.SIGCONT)
+        expect(receive(early), "io.patcherd.Busy")
+        expect(receive(late), "io.patcherd.Refused")
+
+
+def test_patchctl_waits_for_its_turn_or_is_told_busy(daemon):
+    daemon.process.send_signal(signal.SIGSTOP)
+    try:
+        for words in (["apply", IO_URING], ["revert", "--all"], ["confirm", "x"],
+                      ["enable", IO_URING], ["disable", "x"]):
+            result = patchctl(daemon, words[0], "--wait", "1s", *words[1:])
+            assert result.returncode == 17, result
+            assert "nothing was done" in result.stderr and "--wait" in result.stderr, result
+        waiting = subprocess.Popen([PATCHCTL, "--socket", daemon.path, "revert", "--wait", "1h",
+                                    "--all"], stdout=subprocess.PIPE, text=True)
+    finally:
+        daemon.process.send_signal(signal.SIGCONT)
+    assert waiting.communicate(timeout=PATIENCE)[0] == "no patch is applied\n"
+    assert waiting.returncode == 0
+    assert daemon.call("io.patcherd.History")["parameters"]["events"] == []
+
+
+def test_how_long_patchctl_waits_is_a_time(daemon):
+    for wrong in ("0s", "0", "", "1", "-1s", "25h", "1s ", "99999999999999999999s", "86401s"):
+        result = patchctl(daemon, "revert", "--all", "--wait", wrong)
+        assert result.returncode == 2 and "from 1s to 24h" in result.stderr, (wrong, result)
+    for right in ("1s", "24h", "1440m"):
+        assert patchctl(daemon, "revert", "--all", "--wait", right).returncode == 0, right
+    assert patchctl(daemon, "status", "--wait", "1s").returncode == 2
+
+
 # CPU 8191, the last that Linux can have, is on no machine: it does not come back.
 def test_a_cpu_that_was_left_offline_is_told_by_status_and_doctor(daemon):
     daemon.end()
@@ -452,9 +533,6 @@ def test_cpus_of_another_boot_are_nobodys_concern(daemon):
 
 
 # ---- at boot -----------------------------------------------------------------------------------
-
-
-IO_URING = "patches/io-uring-off.yaml"
 
 
 def enable_io_uring(daemon):
