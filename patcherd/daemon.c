@@ -22,6 +22,23 @@ static int read_boot_id(char out[37], struct fail *fail)
 	return 0;
 }
 
+void daemon_journal(struct daemon *daemon)
+{
+	struct fail fail;
+
+	if (daemon->journal != NULL)
+		return;
+	if (journal_open(daemon->path, daemon->boot_id, &daemon->journal, &fail) == 0) {
+		if (daemon->journal_fail.message[0] != '\0')
+			log_line(LOG_NOTICE, NULL, "the journal %s is open now", daemon->path);
+		return;
+	}
+	daemon->journal = NULL;
+	if (strcmp(fail.message, daemon->journal_fail.message) != 0)
+		log_line(LOG_ERR, NULL, "nothing will be written to the kernel: %s", fail.message);
+	daemon->journal_fail = fail;
+}
+
 int daemon_init(struct daemon *daemon, const char *path, struct fail *fail)
 {
 	const char *slash = strrchr(path, '/');
@@ -33,11 +50,8 @@ int daemon_init(struct daemon *daemon, const char *path, struct fail *fail)
 			    strndup(path, slash == path ? 1 : (size_t)(slash - path));
 	if (daemon->directory == NULL)
 		return fail_memory(fail, "the journal's directory");
-	if (journal_open(path, daemon->boot_id, &daemon->journal, &daemon->journal_fail) < 0) {
-		daemon->journal = NULL;
-		log_line(LOG_ERR, NULL, "nothing will be written to the kernel: %s",
-			 daemon->journal_fail.message);
-	}
+	daemon->path = path;
+	daemon_journal(daemon);
 	daemon->markers = (struct markers){
 		.directory = daemon->directory, .boot_id = daemon->boot_id,
 	};

@@ -14,6 +14,7 @@
 struct daemon {
 	const char *target_kind;	/* --target; NULL: the best there is */
 	struct live live;
+	const char *path;		/* the journal's; borrowed */
 	struct journal *journal;	/* NULL: it could not be opened; */
 	struct fail journal_fail;	/* this says why, and nothing is written */
 	char boot_id[37];
@@ -31,6 +32,9 @@ struct daemon {
 /* boot_id, and the journal at `path`, where it can be opened, and what lies beside it. */
 int daemon_init(struct daemon *daemon, const char *path, struct fail *fail) MUST_CHECK;
 void daemon_deinit(struct daemon *daemon);
+/* Opens the journal where it could not be opened before: room may have been made for it, or its file
+ * system be there by now, and what is in it may wait to be reverted. Failures are logged, each once. */
+void daemon_journal(struct daemon *daemon);
 
 /* At start, and before each request that writes: brings back CPUs that were left offline, and runs
  * recover() unless it has, for the kernel's memory may not be readable at start. Failures are

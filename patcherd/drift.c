@@ -147,6 +147,7 @@ static void due(void *data)
 {
 	struct daemon *daemon = data;
 
+	daemon_journal(daemon);
 	drift_look(daemon);
 	daemon->drift.next = now_milliseconds() + EVERY_MS;
 }

@@ -229,6 +229,8 @@ json_t *methods_answer(void *data, const struct journal_caller *caller, const ch
 			continue;
 		if (!methods[i].anyone && caller->uid != 0)
 			return denied(caller, methods[i].name);
+		if (!methods[i].anyone)
+			daemon_journal(data);
 		wrong = values_take(&methods[i], parameters, values);
 		if (wrong != NULL)
 			return reply_invalid(wrong);

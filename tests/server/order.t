@@ -60,4 +60,21 @@ def second_daemon():
 
 
 ok("a second patcherd of a journal leaves the first one's markers alone", second_daemon())
+
+
+def late_journal():
+    place = Place()
+    os.makedirs(place.journal, mode=0o700)
+    with started(place) as daemon:
+        refused = daemon.call("Apply", **PATCH.apply())
+        os.rmdir(place.journal)
+        applied = daemon.call("Apply", **PATCH.apply())
+        now = place.holds(0)
+    place.remove()
+    if refused.get("error") != "io.patcherd.JournalDamaged":
+        return refused
+    return ("error" in applied or now != NEW["invert"]) and applied
+
+
+ok("a journal that could not be opened is opened as soon as it can be", late_journal())
 end()
