@@ -163,7 +163,8 @@ static int64_t entry_turn(struct confirm *confirm, struct journal_entry *entry)
 		return item->retry_at - now;
 	left = entry->confirm_by - now;
 	left = left > 0 ? left : 0;
-	return entry->ignore_warnings || left < CHECK_EVERY ? left : CHECK_EVERY;
+	/* also where nothing but time reverts it: whoever waits counts no time that the machine sleeps */
+	return left < CHECK_EVERY ? left : CHECK_EVERY;
 }
 
 static int64_t unreadable(struct confirm *confirm, const struct fail *fail)

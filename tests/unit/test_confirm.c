@@ -221,7 +221,8 @@ static void trouble_that_is_to_be_ignored_does_not_but_time_does(void **state)
 	begin(&world, *state);
 	(void)applied(&world, "p", 105 * SECOND, true);
 	world.in_trouble = true;
-	assert_int_equal(turn(&world), 5 * SECOND);
+	/* not 5: the machine may sleep meanwhile, and the server's clock with it */
+	assert_int_equal(turn(&world), SECOND);
 	assert_int_equal(world.reverts, 0);
 	world.now = 106 * SECOND;
 	assert_int_equal(turn(&world), -1);
