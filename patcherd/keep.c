@@ -46,6 +46,23 @@ static int keep_fail(const struct keep *keep, const char *patch, const char *wha
 			  patch, keep->suffix);
 }
 
+/* Whoever can write there can have any bytes written into the kernel at the next boot. `file` NULL: the
+ * directory itself. */
+static int check_owner(const struct keep *keep, const char *file, int fd, struct fail *fail)
+{
+	struct stat status;
+
+	if (fstat(fd, &status) < 0)
+		return fail_errno(fail, errno, "cannot look at %s/%s", keep->directory, keep->name);
+	if (status.st_uid == geteuid() && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0)
+		return 0;
+	return fail_set(fail, OUTCOME_ERROR, "%s/%s%s%s belongs to user %u and has mode %04o, so that "
+			"others than user %u could have the kernel changed: see what is there, then "
+			"chown %u and chmod %s it", keep->directory, keep->name,
+			file == NULL ? "" : "/", file == NULL ? "" : file, status.st_uid,
+			status.st_mode & 07777, geteuid(), geteuid(), file == NULL ? "0700" : "0600");
+}
+
 /* The directory, made first where `make` says so. 1: opened; 0: there is none. */
 static int directory_open(const struct keep *keep, bool make, int *fd, struct fail *fail)
 {
@@ -56,8 +73,12 @@ static int directory_open(const struct keep *keep, bool make, int *fd, struct fa
 	if (make && mkdirat(parent, keep->name, 0700) == 0 && fsync(parent) < 0)
 		return fail_errno(fail, errno, "cannot sync %s", keep->directory);
 	*fd = openat(parent, keep->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (*fd >= 0)
+	if (*fd >= 0 && check_owner(keep, NULL, *fd, fail) == 0)
 		return 1;
+	if (*fd >= 0) {
+		(void)close(fd_take(fd));
+		return -1;
+	}
 	if (!make && errno == ENOENT)
 		return 0;
 	return fail_errno(fail, errno, "cannot open %s/%s", keep->directory, keep->name);
@@ -148,6 +169,8 @@ int keep_read(const struct keep *keep, const char *patch, char **out, struct fai
 	if (!S_ISREG(status.st_mode))
 		return fail_set(fail, OUTCOME_ERROR, "%s/%s/%s is no regular file",
 				keep->directory, keep->name, name);
+	if (check_owner(keep, name, fd, fail) < 0)
+		return -1;
 	return text_read(keep, patch, fd, out, fail);
 }
 

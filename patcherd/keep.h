@@ -23,8 +23,8 @@ char *keep_path(const struct keep *keep, const char *patch);
 
 int keep_write(const struct keep *keep, const char *patch, const char *text,
 	       struct fail *fail) MUST_CHECK;
-/* 1: *out is its text, to be freed; 0: there is none; -1: it is no regular file, too large, has a
- * NUL, or cannot be read. */
+/* 1: *out is its text, to be freed; 0: there is none; -1: it is no regular file, others can write it or
+ * its directory, it is too large, has a NUL, or cannot be read. */
 int keep_read(const struct keep *keep, const char *patch, char **out,
 	      struct fail *fail) MUST_CHECK;
 /* 1: it is gone; 0: there was none. */

@@ -77,4 +77,32 @@ def late_journal():
 
 
 ok("a journal that could not be opened is opened as soon as it can be", late_journal())
+
+
+def others_file():
+    place = Place()
+    why = None
+    with started(place) as daemon:
+        daemon.call("Enable", file={"name": "p.yaml", "yaml": PATCH.yaml})
+        path = os.path.join(enabled(place), "p.yaml")
+        for name, change, back in [
+                ("a file that others can write", lambda: os.chmod(path, 0o666),
+                 lambda: os.chmod(path, 0o600)),
+                ("another user's file", lambda: os.chown(path, 65534, 65534),
+                 lambda: os.chown(path, 0, 0)),
+                ("a directory that others can write", lambda: os.chmod(enabled(place), 0o777),
+                 lambda: os.chmod(enabled(place), 0o700))]:
+            change()
+            daemon.call("Boot")
+            if place.holds(0) != OLD:
+                why = why or f"{name} was applied"
+                daemon.call("Revert", patches=["p"])
+            back()
+        daemon.call("Boot")
+        why = why or place.holds(0) != NEW["invert"] and "it is not applied where all is well"
+    place.remove()
+    return why
+
+
+ok("nobody but root can have a patch applied at boot", others_file())
 end()
