@@ -123,8 +123,12 @@ $(BUILD)/tests/patterns: $(BUILD)/obj/tests/patterns/patterns.o $(BUILD)/lib.a
 
 faults = $(patsubst %.c,$(BUILD)/obj/faults/%.o,$(1))
 TRANSACTION = $(patsubst %,patcherd/%.c,transaction transaction_revert transaction_return store claim \
-	look offline trace replace)
+	look offline trace replace times)
 $(BUILD)/tests/test_confirm: $(call objects,patcherd/confirm.c)
+$(BUILD)/tests/test_keep: $(call objects,patcherd/keep.c)
+$(BUILD)/tests/test_keep: TEST_LDFLAGS += -Wl,--wrap=write,--wrap=fsync,--wrap=renameat
+$(BUILD)/tests/test_marker: $(call objects,patcherd/keep.c patcherd/marker.c)
+$(BUILD)/tests/test_marker: TEST_LDFLAGS += -Wl,--wrap=clock_gettime
 $(BUILD)/tests/test_trouble: $(call objects,patcherd/trouble.c)
 $(BUILD)/tests/test_trace: $(call objects,patcherd/trace.c)
 $(BUILD)/tests/test_look: $(call objects,patcherd/look.c)
@@ -133,7 +137,8 @@ $(BUILD)/tests/test_drift: $(call objects,patcherd/drift_describe.c)
 $(BUILD)/tests/test_arming: $(call objects,patcherd/arming.c)
 $(BUILD)/tests/test_armed_state: $(call objects,patcherd/armed_state.c)
 $(BUILD)/tests/test_site_owners: $(call objects,patcherd/site_owners.c)
-$(BUILD)/tests/test_claim: $(call objects,patcherd/look.c patcherd/claim.c patcherd/replace.c patcherd/store.c)
+$(BUILD)/tests/test_claim: $(call objects,patcherd/look.c patcherd/claim.c patcherd/replace.c patcherd/store.c \
+	patcherd/times.c)
 $(BUILD)/tests/test_transaction $(BUILD)/tests/test_revert: $(call objects,$(TRANSACTION))
 $(addprefix $(BUILD)/tests/test_,recover replace return): $(call faults,$(TRANSACTION) patcherd/recover.c)
 $(BUILD)/tests/test_offline: $(call faults,$(TRANSACTION) patcherd/recover.c)

@@ -45,8 +45,9 @@ static void jobs_prove(struct apply_request *request)
 	struct fail fail;
 	bool usable = live_refresh(live, &fail) == 0;
 
+	times_spent(&request->times, TIME_RESOLVE);
 	for (size_t i = 0; i < request->jobs.count; i++)
-		prove(daemon, &request->jobs.items[i], usable ? NULL : &fail);
+		prove(daemon, &request->jobs.items[i], &request->times, usable ? NULL : &fail);
 	if (!usable)
 		return;
 	if (daemon->journal != NULL && jobs_compare(request, &fail) == 0)
@@ -186,8 +187,9 @@ static void replaced_note(const struct apply_request *request, const struct job 
 			    OUTCOME_REVERTED, message);
 }
 
-static void jobs_note(const struct apply_request *request)
+static void jobs_note(struct apply_request *request)
 {
+	times_spent(&request->times, TIME_REST);
 	for (size_t i = 0; i < request->jobs.count; i++) {
 		const struct job *job = &request->jobs.items[i];
 
@@ -196,11 +198,14 @@ static void jobs_note(const struct apply_request *request)
 		if (job_outcome(job) == OUTCOME_APPLIED)
 			replaced_note(request, job);
 	}
+	times_spent(&request->times, TIME_JOURNAL);
 }
 
-static json_t *results(const struct apply_request *request, uint64_t stop_nanoseconds)
+static json_t *results(struct apply_request *request, uint64_t stop_nanoseconds)
 {
-	return jobs_results(&request->jobs, request->daemon->live.target, stop_nanoseconds);
+	times_spent(&request->times, TIME_REST);
+	return jobs_results(&request->jobs, request->daemon->live.target, stop_nanoseconds,
+			    &request->times);
 }
 
 static json_t *refuse(struct apply_request *request, const struct fail *fail)
@@ -232,7 +237,7 @@ static bool is_in_module(const struct apply_request *request)
 /* To prove many sites takes seconds. A module that was loaded anew meanwhile, before its identity
  * was asked for, may lie elsewhere than the symbols say that were read at the start, and what is
  * there now may even hold what a variable is expected to. */
-static int check_modules(const struct apply_request *request, struct fail *fail)
+static int check_modules(struct apply_request *request, struct fail *fail)
 {
 	CLEANUP(modules_deinit) struct modules now = { .count = 0 };
 
@@ -240,6 +245,7 @@ static int check_modules(const struct apply_request *request, struct fail *fail)
 		return 0;
 	if (modules_load(&now, fail) < 0)
 		return -1;
+	times_spent(&request->times, TIME_PROVE);
 	if (now.fingerprint == request->daemon->live.modules.fingerprint)
 		return 0;
 	/* busy, for that passes: who armed it and who boots try again by themselves */
@@ -279,7 +285,7 @@ static json_t *jobs_apply(struct apply_request *request)
 		.journal = daemon->journal, .target = daemon->live.target,
 		.boot_id = daemon->boot_id, .caller = *request->caller,
 		.cpus = CPUS_DIRECTORY, .offline_cpus = request->offline_cpus,
-		.trace = &trace_kernel,
+		.trace = &trace_kernel, .times = &request->times,
 	};
 	struct fail fail = { .code = OUTCOME_ERROR };
 	size_t applicable = jobs_with(&request->jobs, OUTCOME_APPLICABLE);
@@ -293,10 +299,13 @@ static json_t *jobs_apply(struct apply_request *request)
 	}
 	confirm_set(request, &transaction);
 	if ((applicable > 0 && check_modules(request, &fail) < 0) ||
-	    boot_mark(daemon, request->jobs.items, request->jobs.count, &fail) < 0 ||
+	    boot_mark(daemon, request->jobs.items, request->jobs.count,
+		      transaction.confirm_by != 0, &fail) < 0 ||
 	    jobs_write(request, &transaction, &fail) < 0) {
 		if (jobs_with(&request->jobs, fail.code) == 0)
 			applicable_set(request, fail.code, fail.message);
+		if (fail.code != OUTCOME_INCOMPLETE)
+			boot_unmark(daemon, request->jobs.items, request->jobs.count);
 		return refuse(request, &fail);
 	}
 	confirm_tell(request, &transaction);
@@ -331,6 +340,7 @@ static json_t *request_run(struct apply_request *request, bool write)
 {
 	jobs_prove(request);
 	jobs_check(request);
+	times_spent(&request->times, TIME_PROVE);
 	if (write)
 		return jobs_apply(request);
 	warn_not_writable(request);
@@ -346,8 +356,12 @@ static json_t *run(struct daemon *daemon, const struct journal_caller *caller,
 
 	if (request == NULL)
 		return NULL;
+	times_start(&request->times);
 	request->daemon = daemon;
 	request->caller = caller;
+	if (write)
+		daemon_recover(daemon);
+	times_spent(&request->times, TIME_JOURNAL);
 	wrong = apply_request_unpack(request, values);
 	if (wrong != NULL) {
 		reply = reply_invalid(wrong);
@@ -373,6 +387,5 @@ json_t *method_apply(struct daemon *daemon, const struct journal_caller *caller,
 	if (daemon->journal == NULL)
 		return reply_error_text("io.patcherd.JournalDamaged", "message",
 					daemon->journal_fail.message);
-	daemon_recover(daemon);
 	return run(daemon, caller, values, true);
 }

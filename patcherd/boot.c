@@ -83,7 +83,19 @@ static bool is_enabled(const struct daemon *daemon, const char *patch)
 	return keep_read(&keep, patch, &text, &ignored) != 0;
 }
 
-int boot_mark(struct daemon *daemon, const struct job *jobs, size_t count, struct fail *fail)
+/* One that stays needs nobody's confirmation. */
+static int mark(struct markers *markers, const struct job *job, bool pending, struct fail *fail)
+{
+	const char *patch = job->patch.name;
+
+	if ((pending ? markers_wait(markers, patch, job->yaml, fail) :
+	     markers_confirmed(markers, patch, fail)) < 0)
+		return -1;
+	return markers_set(markers, patch, job->yaml, fail);
+}
+
+int boot_mark(struct daemon *daemon, const struct job *jobs, size_t count, bool pending,
+	      struct fail *fail)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct job *job = &jobs[i];
@@ -91,7 +103,7 @@ int boot_mark(struct daemon *daemon, const struct job *jobs, size_t count, struc
 		if (!job->planned || job->plan.outcome != OUTCOME_APPLICABLE ||
 		    !is_enabled(daemon, job->patch.name))
 			continue;
-		if (markers_set(&daemon->markers, job->patch.name, job->yaml, fail) < 0) {
+		if (mark(&daemon->markers, job, pending, fail) < 0) {
 			fail_append(fail, "; nothing is written, for a crash would not be noticed "
 				    "at the next boot, where %s is applied again",
 				    job->patch.name);
@@ -99,6 +111,37 @@ int boot_mark(struct daemon *daemon, const struct job *jobs, size_t count, struc
 		}
 	}
 	return 0;
+}
+
+/* Boot would apply for good what is applied for a time only. */
+static int check_confirmed(struct daemon *daemon, const char *patch, struct fail *fail)
+{
+	struct journal_entry *entries = NULL;
+	size_t count = 0;
+	bool pending = false;
+
+	if (journal_active(daemon->journal, patch, &entries, &count, fail) < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		pending |= confirm_pending(&entries[i]);
+	journal_entries_free(entries, count);
+	return pending ? fail_set(fail, OUTCOME_CONFLICT, "the patch %s waits to be confirmed, and "
+				  "nothing is applied at boot that may have to be reverted: "
+				  "`patchctl confirm %s` first", patch, patch) : 0;
+}
+
+/* The marker of one that was pending before stays. */
+void boot_unmark(struct daemon *daemon, const struct job *jobs, size_t count)
+{
+	struct fail fail;
+
+	for (size_t i = 0; i < count; i++) {
+		if (jobs[i].planned &&
+		    check_confirmed(daemon, jobs[i].patch.name, &fail) == 0 &&
+		    markers_confirmed(&daemon->markers, jobs[i].patch.name, &fail) < 0)
+			log_line(LOG_ERR, &(struct log_about){ .patch = jobs[i].patch.name },
+				 "the next boot may not apply it: %s", fail.message);
+	}
 }
 
 static void expire(struct daemon *daemon, bool all)
@@ -232,7 +275,8 @@ static json_t *enable(struct daemon *daemon, const struct journal_caller *caller
 
 	if (path == NULL)
 		return NULL;
-	if ((yaml != NULL && keep_write(&keep, patch, yaml, &fail) < 0) ||
+	if (check_confirmed(daemon, patch, &fail) < 0 ||
+	    (yaml != NULL && keep_write(&keep, patch, yaml, &fail) < 0) ||
 	    (fresh && markers_set(&daemon->markers, patch, yaml, &fail) < 0))
 		return reply_failed(&fail);
 	unblocked = markers_unblock(&daemon->markers, patch, &fail);

@@ -16,9 +16,11 @@
 bool boot_is_off(const char *root, struct fail *why);
 
 /* Before the kernel is written: a marker for each of the jobs that is about to be applied and is
- * enabled. */
-int boot_mark(struct daemon *daemon, const struct job *jobs, size_t count,
+ * enabled; `pending`: and is to be confirmed. */
+int boot_mark(struct daemon *daemon, const struct job *jobs, size_t count, bool pending,
 	      struct fail *fail) MUST_CHECK;
+/* Nothing was written: none of them waits for that. */
+void boot_unmark(struct daemon *daemon, const struct job *jobs, size_t count);
 /* At an orderly end of this boot, and no more than of patcherd: what is marked is forgotten. */
 void boot_end(struct daemon *daemon);
 /* Removes markers when their time has passed. */

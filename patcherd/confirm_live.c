@@ -155,6 +155,8 @@ static int world_revert(void *data, struct journal_entry *entry, struct fail *sa
 		return -1;
 	transaction.target = live->target;
 	result = undo(daemon, &transaction, entry, said, fail);
+	if (result == 0)
+		markers_unconfirmed(&daemon->markers, entry->patch);
 	daemon->recovered &= !transaction.unnoted;
 	return result;
 }
@@ -304,6 +306,9 @@ static int names_judge(struct request *request, json_t *names, bool tell, struct
 			result_add(request, name, OUTCOME_APPLIED, "left as it is: another name of "
 				   "the request cannot be confirmed");
 		} else if (tell) {
+			if (markers_confirmed(&request->daemon->markers, name, &said) < 0)
+				log_line(LOG_ERR, &(struct log_about){ .patch = name }, "the next boot "
+					 "does not know that it was confirmed: %s", said.message);
 			result_add(request, name, OUTCOME_CONFIRMED, confirm_pending(entry) ? NULL :
 				   "it is applied, and was not waiting for that");
 		}

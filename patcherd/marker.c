@@ -17,13 +17,20 @@ struct marker {
 	char boot_id[37];
 	char at[32];			/* "2026-11-21T14:03:09Z" */
 	char sha256[SHA256_TEXT];	/* of the patch's text */
-	int64_t until;			/* milliseconds of that boot's CLOCK_MONOTONIC */
+	int64_t until;			/* milliseconds of that boot's CLOCK_MONOTONIC; 0: till it is
+					 * confirmed */
 };
 
 static struct keep applying(const struct markers *markers)
 {
 	return (struct keep){ .directory = markers->directory, .name = "applying", .suffix = "",
 			      .max = MARKER_TEXT_MAX };
+}
+
+static struct keep unconfirmed(const struct markers *markers)
+{
+	return (struct keep){ .directory = markers->directory, .name = "unconfirmed",
+			      .suffix = "", .max = MARKER_TEXT_MAX };
 }
 
 static struct keep blocked(const struct markers *markers)
@@ -96,13 +103,13 @@ static void next_set(struct markers *markers, int64_t until)
 		markers->next = until;
 }
 
-static void block(const struct markers *markers, const char *patch)
+static void block(const struct markers *markers, const struct keep *from, const char *patch)
 {
-	struct keep from = applying(markers), to = blocked(markers);
+	struct keep to = blocked(markers);
 	struct log_about about = { .patch = patch, .outcome = outcome_name(OUTCOME_ATTENTION) };
 	struct fail fail;
 
-	if (keep_move(&from, &to, patch, &fail) < 0)
+	if (keep_move(from, &to, patch, &fail) < 0)
 		log_line(LOG_ERR, &about, "%s", fail.message);
 	if (markers_blocked(markers, patch, &fail))
 		log_line(LOG_WARNING, &about, "%s", fail.message);
@@ -114,30 +121,37 @@ static bool is_of_this_boot(const struct markers *markers, const struct marker *
 }
 
 /* One that cannot be read may be another boot's: it blocks too. */
-void markers_start(struct markers *markers)
+static void directory_start(struct markers *markers, const struct keep *keep)
 {
 	CLEANUP(strings_deinit) struct strings patches = { .count = 0 };
-	struct keep keep = applying(markers);
 	struct marker marker;
 	struct fail fail;
 
-	markers->next = -1;
-	if (keep_list(&keep, &patches, &fail) < 0)
-		log_line(LOG_ERR, NULL, "whether a patch was followed by a crash is not known: %s",
-			 fail.message);
+	if (keep_list(keep, &patches, &fail) < 0)
+		log_line(LOG_ERR, NULL, "whether a patch was followed by a crash, or not confirmed, is "
+			 "not known: %s", fail.message);
 	for (size_t i = 0; i < patches.count; i++) {
-		if (marker_read(&keep, patches.items[i], &marker, &fail) > 0 &&
-		    is_of_this_boot(markers, &marker))
+		if (marker_read(keep, patches.items[i], &marker, &fail) <= 0 ||
+		    !is_of_this_boot(markers, &marker))
+			block(markers, keep, patches.items[i]);
+		else if (marker.until != 0)
 			next_set(markers, marker.until);
-		else
-			block(markers, patches.items[i]);
 	}
 }
 
-int markers_set(struct markers *markers, const char *patch, const char *yaml, struct fail *fail)
+void markers_start(struct markers *markers)
 {
-	struct keep keep = applying(markers);
-	struct marker marker = { .until = now_milliseconds() + INT64_C(60000) * MARKER_MINUTES };
+	struct keep waiting = unconfirmed(markers), keep = applying(markers);
+
+	markers->next = -1;
+	directory_start(markers, &waiting);
+	directory_start(markers, &keep);	/* the last one is what is told of both */
+}
+
+static int marker_make(const struct markers *markers, const struct keep *keep, const char *patch,
+		       const char *yaml, int64_t until, struct fail *fail)
+{
+	struct marker marker = { .until = until };
 	unsigned char hash[crypto_hash_sha256_BYTES];
 	time_t now = time(NULL);
 	struct tm parts;
@@ -148,10 +162,43 @@ int markers_set(struct markers *markers, const char *patch, const char *yaml, st
 	if (gmtime_r(&now, &parts) == NULL ||
 	    strftime(marker.at, sizeof(marker.at), "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
 		marker.at[0] = '\0';
-	if (marker_write(&keep, patch, &marker, fail) < 0)
+	return marker_write(keep, patch, &marker, fail);
+}
+
+int markers_set(struct markers *markers, const char *patch, const char *yaml, struct fail *fail)
+{
+	int64_t until = now_milliseconds() + INT64_C(60000) * MARKER_MINUTES;
+	struct keep keep = applying(markers);
+
+	if (marker_make(markers, &keep, patch, yaml, until, fail) < 0)
 		return -1;
-	next_set(markers, marker.until);
+	next_set(markers, until);
 	return 0;
+}
+
+int markers_wait(const struct markers *markers, const char *patch, const char *yaml,
+		 struct fail *fail)
+{
+	struct keep keep = unconfirmed(markers);
+
+	return marker_make(markers, &keep, patch, yaml, 0, fail);
+}
+
+int markers_confirmed(const struct markers *markers, const char *patch, struct fail *fail)
+{
+	struct keep keep = unconfirmed(markers);
+
+	return keep_remove(&keep, patch, fail);
+}
+
+void markers_unconfirmed(const struct markers *markers, const char *patch)
+{
+	struct keep keep = unconfirmed(markers);
+	struct marker marker;
+	struct fail ignored;	/* what cannot be read blocks */
+
+	if (marker_read(&keep, patch, &marker, &ignored) != 0)
+		block(markers, &keep, patch);
 }
 
 int markers_expire(struct markers *markers, bool all, struct fail *fail)
@@ -176,20 +223,35 @@ int markers_expire(struct markers *markers, bool all, struct fail *fail)
 	return 0;
 }
 
+/* One that markers_start() could not move. */
+static int left_read(const struct markers *markers, const struct keep *keep, const char *patch,
+		     struct marker *out, struct fail *fail)
+{
+	int there = marker_read(keep, patch, out, fail);
+
+	return there > 0 && is_of_this_boot(markers, out) ? 0 : there;
+}
+
 bool markers_blocked(const struct markers *markers, const char *patch, struct fail *why)
 {
-	struct keep keep = blocked(markers), left = applying(markers);
+	struct keep keep = blocked(markers), left = applying(markers), waiting = unconfirmed(markers);
 	struct marker marker;
 	int there = marker_read(&keep, patch, &marker, why);
 
-	if (there == 0) {	/* one that markers_start() could not move */
-		there = marker_read(&left, patch, &marker, why);
-		if (there == 0 || (there > 0 && is_of_this_boot(markers, &marker)))
-			return false;
-	}
+	if (there == 0)
+		there = left_read(markers, &left, patch, &marker, why);
+	if (there == 0)
+		there = left_read(markers, &waiting, patch, &marker, why);
+	if (there == 0)
+		return false;
 	if (there < 0)
 		fail_append(why, "; so it is blocked, and not applied at boot; `patchctl enable %s` "
 			    "lets it be applied again", patch);
+	else if (marker.until == 0)
+		(void)fail_set(why, OUTCOME_ATTENTION, "blocked, and not applied at boot: it was "
+			       "applied at %s to be confirmed, and was not; find out why, then "
+			       "`patchctl enable %s` lets it be applied again, and `patchctl disable "
+			       "%s` forgets it", marker.at, patch, patch);
 	else
 		(void)fail_set(why, OUTCOME_ATTENTION, "blocked, and not applied at boot: it was "
 			       "applied at %s, and that boot ended within %d minutes in a crash, or "
@@ -206,7 +268,7 @@ int markers_unblock(const struct markers *markers, const char *patch, struct fai
 	struct fail ignored;
 	int removed = keep_remove(&keep, patch, fail);
 
-	if (removed < 0 || !markers_blocked(markers, patch, &ignored))
-		return removed;
-	return keep_remove(&left, patch, fail);
+	if (removed < 0 || markers_confirmed(markers, patch, fail) < 0)
+		return -1;
+	return markers_blocked(markers, patch, &ignored) ? keep_remove(&left, patch, fail) : removed;
 }
