@@ -130,6 +130,7 @@ $(BUILD)/tests/test_keep: TEST_LDFLAGS += -Wl,--wrap=write,--wrap=fsync,--wrap=r
 $(BUILD)/tests/test_marker: $(call objects,patcherd/keep.c patcherd/marker.c)
 $(BUILD)/tests/test_marker: TEST_LDFLAGS += -Wl,--wrap=clock_gettime
 $(BUILD)/tests/test_trouble: $(call objects,patcherd/trouble.c)
+$(BUILD)/tests/test_trouble: TEST_LDFLAGS += -Wl,--wrap=read
 $(BUILD)/tests/test_trace: $(call objects,patcherd/trace.c)
 $(BUILD)/tests/test_look: $(call objects,patcherd/look.c)
 $(BUILD)/tests/test_uevent: $(call objects,patcherd/uevent.c)

@@ -17,8 +17,9 @@ const struct trouble_paths trouble_paths = {
 	.messages = "/dev/kmsg",
 };
 
-/* A record has up to CONSOLE_EXT_LOG_MAX bytes (kernel/printk/printk.c). */
-enum { RECORD_MAX = 8192, RECORDS_AT_ONCE = 20000 };
+/* A record has up to CONSOLE_EXT_LOG_MAX bytes (kernel/printk/printk.c). More of them than that need a
+ * buffer of 32 MiB and more (log_buf_len=), and a second to be read. */
+enum { RECORD_MAX = 8192, RECORDS_AT_ONCE = 1 << 20 };
 
 /* Of kernel/panic.c's taint_flags. Patcherd and its module set others: U, O, E. */
 static const struct {
@@ -142,14 +143,15 @@ static void messages_fail(struct trouble *trouble, int error)
 	trouble->messages = -1;
 }
 
-/* All records that there are, up to a number: a kernel that never ceases must not hold us. */
-static void messages_read(struct trouble *trouble)
+/* All records that there are, up to a number: a kernel that never ceases must not hold us. Whether that
+ * was all. */
+static bool messages_read(struct trouble *trouble)
 {
 	char buffer[RECORD_MAX];
 	struct kmsg_record record;
 
 	if (!messages_open(trouble))
-		return;
+		return false;
 	for (int i = 0; i < RECORDS_AT_ONCE; i++) {
 		ssize_t length = read(trouble->messages, buffer, sizeof(buffer));
 
@@ -157,14 +159,17 @@ static void messages_read(struct trouble *trouble)
 		if (length < 0 && (errno == EPIPE || errno == EINTR))
 			continue;
 		if (length < 0 && errno == EAGAIN)
-			return;
+			return true;
 		if (length <= 0) {
 			messages_fail(trouble, length == 0 ? ENODATA : errno);
-			return;
+			return false;
 		}
 		if (kmsg_parse(buffer, (size_t)length, &record))
 			record_take(trouble, &record);
 	}
+	(void)fail_set(&trouble->unreadable, OUTCOME_ERROR, "%s has messages faster than they can be "
+		       "read", trouble->paths->messages);
+	return false;
 }
 
 void trouble_init(struct trouble *trouble, const struct trouble_paths *paths)
@@ -181,11 +186,13 @@ void trouble_deinit(struct trouble *trouble)
 
 void trouble_take(struct trouble *trouble, struct trouble_mark *out)
 {
-	messages_read(trouble);
+	bool all = messages_read(trouble);
+
 	out->warn_count = number_read(trouble->paths->warn_count);
 	out->oops_count = number_read(trouble->paths->oops_count);
 	out->taint = number_read(trouble->paths->tainted);
-	out->sequence = trouble->messages >= 0 ? trouble->next : TROUBLE_UNKNOWN;
+	/* what is old and was not read yet is not to be taken for new */
+	out->sequence = all ? trouble->next : TROUBLE_UNKNOWN;
 }
 
 static void say(struct fail *said, const char *what)

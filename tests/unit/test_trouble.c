@@ -21,6 +21,22 @@ struct kernel {
 	struct trouble_mark mark;
 };
 
+/* So many records, of which the last is this one, come before what is in the pipe. */
+static unsigned long before;
+static const char *last_before;
+
+ssize_t __real_read(int fd, void *buffer, size_t size);
+ssize_t __wrap_read(int fd, void *buffer, size_t size);
+
+ssize_t __wrap_read(int fd, void *buffer, size_t size)
+{
+	if (before == 0 || size < 1024)		/* not a record that is asked for */
+		return __real_read(fd, buffer, size);
+	before--;
+	return snprintf(buffer, size, "4,%lu,1,-;%s\n", 1000000 - before,
+			before == 0 ? last_before : "a message");
+}
+
 static void value_set(struct file *file, const char *text)
 {
 	assert_int_equal(ftruncate(file->fd, 0), 0);
@@ -222,6 +238,37 @@ static void a_daemon_that_starts_anew_knows_what_it_missed(void **state)
 	assert_true(trouble_unknown(&kernel->trouble, &kernel->mark, &said));
 }
 
+static void what_fills_a_large_buffer_is_before_the_mark(void **state)
+{
+	struct kernel *kernel = *state;
+	struct fail said;
+
+	trouble_deinit(&kernel->trouble);
+	trouble_init(&kernel->trouble, &kernel->paths);
+	before = 300000;
+	last_before = "Call Trace:";
+	trouble_take(&kernel->trouble, &kernel->mark);
+	assert_int_equal(before, 0);
+	assert_int_equal(kernel->mark.sequence, 1000001);
+	assert_quiet(kernel);
+	assert_false(trouble_unknown(&kernel->trouble, &kernel->mark, &said));
+}
+
+static void a_kernel_that_never_ceases_holds_nobody_and_is_unknown(void **state)
+{
+	struct kernel *kernel = *state;
+	struct fail said;
+
+	before = 1500000;
+	last_before = "Call Trace:";
+	trouble_take(&kernel->trouble, &kernel->mark);
+	assert_int_not_equal(before, 0);
+	assert_quiet(kernel);
+	assert_true(trouble_unknown(&kernel->trouble, &kernel->mark, &said));
+	assert_message(said, "faster than they can be read");
+	before = 0;
+}
+
 static void what_the_kernel_has_not_is_unknown_and_no_trouble(void **state)
 {
 	struct kernel *kernel = *state;
@@ -286,6 +333,8 @@ int main(void)
 		TEST(the_first_of_several_messages_is_told),
 		TEST(lost_messages_are_unknown),
 		TEST(a_daemon_that_starts_anew_knows_what_it_missed),
+		TEST(what_fills_a_large_buffer_is_before_the_mark),
+		TEST(a_kernel_that_never_ceases_holds_nobody_and_is_unknown),
 		TEST(what_the_kernel_has_not_is_unknown_and_no_trouble),
 		cmocka_unit_test(what_is_no_record_is_refused),
 	};
