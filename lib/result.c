@@ -197,23 +197,23 @@ static json_t *strings_json(const struct strings *strings)
 
 json_t *result_plan(const struct plan *plan, const struct target_info *info)
 {
-	return json_pack("{s:o, s:s, s:o, s:o, s:o, s:n, s:o}",
+	return json_pack("{s:o, s:s, s:o, s:o, s:o, s:n, s:n, s:o}",
 			 "patch", result_text(plan->patch->name),
 			 "outcome", outcome_name(plan->outcome),
 			 "message", result_text(plan->message),
 			 "target", result_target(info),
 			 "warnings", strings_json(&plan->warnings),
-			 "stop_nanoseconds",
+			 "stop_nanoseconds", "times",
 			 "sites", sites_json(plan));
 }
 
 json_t *result_fail(const char *patch, const struct fail *fail)
 {
-	return json_pack("{s:o, s:s, s:o, s:n, s:[], s:n, s:[]}",
+	return json_pack("{s:o, s:s, s:o, s:n, s:[], s:n, s:n, s:[]}",
 			 "patch", result_text(patch),
 			 "outcome", outcome_name(fail->code),
 			 "message", result_text(fail->message),
-			 "target", "warnings", "stop_nanoseconds", "sites");
+			 "target", "warnings", "stop_nanoseconds", "times", "sites");
 }
 
 /* What could not be decoded is said, not left out. */

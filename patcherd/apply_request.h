@@ -5,6 +5,7 @@
 
 #include "jobs.h"
 #include "methods.h"
+#include "times.h"
 
 struct apply_request {
 	struct daemon *daemon;
@@ -15,6 +16,7 @@ struct apply_request {
 	bool ignore_warnings;
 	const char *target;		/* NULL: what the daemon was started with */
 	struct jobs jobs;
+	struct times times;
 };
 
 /* Returns NULL, or the name of the parameter that is wrong. Texts are borrowed from `values`. */

@@ -77,7 +77,7 @@ void jobs_warn(struct jobs *jobs, const char *text, const char *why)
 }
 
 json_t *jobs_results(const struct jobs *jobs, const struct target *target,
-		     uint64_t stop_nanoseconds)
+		     uint64_t stop_nanoseconds, const struct times *times)
 {
 	json_t *list = json_array();
 
@@ -89,6 +89,7 @@ json_t *jobs_results(const struct jobs *jobs, const struct target *target,
 		if (job_outcome(job) == OUTCOME_APPLIED && target->info.stops)
 			(void)json_object_set_new(result, "stop_nanoseconds",
 						  json_integer((json_int_t)stop_nanoseconds));
+		(void)json_object_set_new(result, "times", times_json(times));
 		if (json_array_append_new(list, result) < 0) {
 			json_decref(list);
 			return NULL;

@@ -7,6 +7,7 @@
 
 #include "job.h"
 #include "target.h"
+#include "times.h"
 
 enum { JOBS_MAX = 64 };
 
@@ -35,8 +36,8 @@ void jobs_set(struct jobs *jobs, enum outcome from, enum outcome outcome, const 
 void jobs_warn(struct jobs *jobs, const char *text, const char *why);
 
 /* Their Results, a new reference; NULL when memory ran out. stop_nanoseconds is told of those that are
- * applied, where the target stops the CPUs. */
+ * applied, where the target stops the CPUs; `times` are of the whole request. */
 json_t *jobs_results(const struct jobs *jobs, const struct target *target,
-		     uint64_t stop_nanoseconds);
+		     uint64_t stop_nanoseconds, const struct times *times);
 
 #endif

@@ -43,12 +43,13 @@ static void tell_replaced(struct job *job)
 	job->plan.message = strdup(said.message);	/* NULL: the outcome has to do */
 }
 
-void prove(struct daemon *daemon, struct job *job, const struct fail *unusable)
+void prove(struct daemon *daemon, struct job *job, struct times *times, const struct fail *unusable)
 {
 	struct live *live = &daemon->live;
 	struct fail *fail = &job->fail;
 
 	job->parsed = spec_parse(job->source, job->yaml, strlen(job->yaml), &job->patch, fail) == 0;
+	times_spent(times, TIME_PARSE);
 	if (!job->parsed)
 		return;
 	if (unusable != NULL) {
@@ -63,4 +64,5 @@ void prove(struct daemon *daemon, struct job *job, const struct fail *unusable)
 			plan_without(live, job, fail)) == 0;
 	if (job->planned)
 		tell_replaced(job);
+	times_spent(times, TIME_PROVE);
 }

@@ -5,9 +5,10 @@
 
 #include "daemon.h"
 #include "job.h"
+#include "times.h"
 
 /* Fills in the job. `unusable`: why nothing can be proved on this kernel; NULL: it can be, and
  * live_refresh() was called. */
-void prove(struct daemon *daemon, struct job *job, const struct fail *unusable);
+void prove(struct daemon *daemon, struct job *job, struct times *times, const struct fail *unusable);
 
 #endif

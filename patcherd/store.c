@@ -240,10 +240,11 @@ int store_undo(struct target *target, struct store_site *sites, size_t count, st
 }
 
 int store_write(struct target *target, struct store_site *sites, size_t count,
-		struct store_report *report, struct fail *fail)
+		struct times *times, struct store_report *report, struct fail *fail)
 {
 	CLEANUP_FREE struct target_change *changes = NULL;
 	struct target_report written;
+	bool good;
 
 	*report = (struct store_report){ .failed = NULL };
 	if (count == 0 || count > STORE_SITES_MAX)
@@ -258,13 +259,17 @@ int store_write(struct target *target, struct store_site *sites, size_t count,
 		return -1;
 	for (size_t i = 0; i < count; i++)
 		change_of(&changes[i], &sites[i], &sites[i].before, &sites[i].wanted);
+	times_spent(times, TIME_REST);
 	if (write_patiently(target, changes, count, &written, fail) < 0) {
 		if (written.failed < count)
 			report->failed = &sites[written.failed];
 		return written.written ? store_undo(target, sites, count, fail) : -1;
 	}
 	report->stop_nanoseconds = written.stop_nanoseconds;
-	if (read_back(target, sites, count, false))
+	times_spent(times, TIME_STOP);
+	good = read_back(target, sites, count, false);
+	times_spent(times, TIME_READ_BACK);
+	if (good)
 		return 0;
 	(void)fail_set(fail, OUTCOME_ERROR, "the kernel was changed, but reading back shows:");
 	append_found(sites, count, false, fail);

@@ -6,6 +6,7 @@
 
 #include "patch.h"
 #include "target.h"
+#include "times.h"
 
 enum { STORE_SITES_MAX = 1024 };	/* PATCHER_KMEM_SITES_MAX: one stop of all CPUs */
 
@@ -36,10 +37,10 @@ int store_join(struct store_site *sites, size_t *count, struct fail *fail) MUST_
 /*
  * Writes all sites in one target_write(), which also sorts them by address. -1: nothing is
  * changed, or all was put back; or OUTCOME_INCOMPLETE, and the message names the bytes. BUSY is
- * tried again for about half a second.
+ * tried again for about half a second. `times` may be NULL.
  */
 int store_write(struct target *target, struct store_site *sites, size_t count,
-		struct store_report *report, struct fail *fail) MUST_CHECK;
+		struct times *times, struct store_report *report, struct fail *fail) MUST_CHECK;
 
 /* Puts `before` back wherever it is not, after *fail happened, and says in *fail how that went:
  * OUTCOME_ERROR, all is as before; OUTCOME_INCOMPLETE, it is not. Always -1. */

@@ -183,12 +183,16 @@ static int write_and_note(struct transaction *transaction, const struct apply *a
 			  const struct store_site **at_fault, struct fail *fail)
 {
 	struct store_report report;
+	int result;
 
+	times_spent(transaction->times, TIME_REST);
 	if (journal_intend(transaction->journal, apply->entries, apply->count, fail) < 0)
 		return -1;
+	times_spent(transaction->times, TIME_JOURNAL);
 	fault_point("after-intent");
 	trace_taint(transaction->trace, &transaction->untraced);
-	if (store_write(transaction->target, apply->sites, apply->site_count, &report, fail) < 0) {
+	if (store_write(transaction->target, apply->sites, apply->site_count, transaction->times,
+			&report, fail) < 0) {
 		*at_fault = report.failed;
 		if (fail->code != OUTCOME_INCOMPLETE)
 			note_failed(transaction, apply, fail);
@@ -196,7 +200,9 @@ static int write_and_note(struct transaction *transaction, const struct apply *a
 	}
 	fault_point("after-write");
 	transaction->stop_nanoseconds = report.stop_nanoseconds;
-	if (set_states(transaction, apply, JOURNAL_APPLIED, fail) == 0)
+	result = set_states(transaction, apply, JOURNAL_APPLIED, fail);
+	times_spent(transaction->times, TIME_JOURNAL);
+	if (result == 0)
 		return 0;
 	/* A change that the journal does not know to be there is one nobody can rely on. */
 	(void)store_undo(transaction->target, apply->sites, apply->site_count, fail);
@@ -314,6 +320,7 @@ int transaction_apply(struct transaction *transaction, struct job *jobs, size_t 
 		tell_failure(transaction, jobs, count, NULL, fail);
 		return -1;
 	}
+	times_spent(transaction->times, TIME_JOURNAL);
 	if (apply.count == 0)
 		return 0;
 	for (size_t i = 0; i < apply.count; i++)

@@ -6,6 +6,7 @@
 
 #include "job.h"
 #include "target.h"
+#include "times.h"
 #include "trace.h"
 
 struct transaction {
@@ -22,6 +23,7 @@ struct transaction {
 	struct fail left_offline;	/* out: which CPUs did not come back; message "": none */
 	struct fail untraced;		/* out: what of the trace could not be left; message "": nothing */
 	bool unnoted;			/* out: the journal lacks the outcome, which recover() finds out */
+	struct times *times;		/* of an apply; NULL: nobody asks */
 	uint64_t stop_nanoseconds;	/* out: all CPUs were stopped so long */
 };
 

@@ -95,7 +95,7 @@ static int write_back(struct transaction *transaction, const struct journal_entr
 		return -1;
 	fault_point("after-returning");
 	trace_taint(transaction->trace, &transaction->untraced);
-	if (store_write(transaction->target, sites, count, &report, fail) < 0) {
+	if (store_write(transaction->target, sites, count, NULL, &report, fail) < 0) {
 		if (fail->code != OUTCOME_INCOMPLETE &&
 		    journal_set(transaction->journal, &entry->id, 1, JOURNAL_APPLIED,
 				&journal) < 0) {

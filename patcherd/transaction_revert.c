@@ -224,7 +224,7 @@ static int write_back(struct transaction *transaction, struct revert *revert, st
 	if (revert->site_count != 0)
 		trace_taint(transaction->trace, &transaction->untraced);
 	if (revert->site_count != 0 &&
-	    store_write(target, revert->sites, revert->site_count, &report, fail) < 0) {
+	    store_write(target, revert->sites, revert->site_count, NULL, &report, fail) < 0) {
 		if (report.failed != NULL && fail->code != OUTCOME_INCOMPLETE)
 			say(&revert->out[report.failed->owner], "%s", fail->message);
 		if (fail->code != OUTCOME_INCOMPLETE)

@@ -283,7 +283,7 @@ ok 'published: je becomes jne in the diff' eval '
 dry nfs-flock image --json
 ok 'published: the same in JSON' json "
 	len(r) == 1 and list(r[0]) == ['patch', 'outcome', 'message', 'target', 'warnings',
-		'stop_nanoseconds', 'sites'] and
+		'stop_nanoseconds', 'times', 'sites'] and
 	r[0]['patch'] == 'nfs-flock' and r[0]['outcome'] == 'applicable' and
 	r[0]['message'] is None and r[0]['target']['kind'] == 'image' and
 	r[0]['target']['architecture'] == 'i386' and r[0]['target']['release'] == '2.6.22.1' and

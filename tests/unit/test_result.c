@@ -74,7 +74,7 @@ static void a_proved_plan_has_all_members_of_the_interface(void **state)
 		    " \"architecture\": \"x86_64\", \"release\": \"6.1.0-56-cloud-amd64\","
 		    " \"build_id\": \"ab12\"},"
 		    " \"warnings\": [\"nfs_flock also lives in nfs_flock.cold\"],"
-		    " \"stop_nanoseconds\": null,"
+		    " \"stop_nanoseconds\": null, \"times\": null,"
 		    " \"sites\": [{\"function\": \"nfs_flock\", \"variable\": null,"
 		    " \"module\": \"nfs\", \"offset\": 47,"
 		    " \"address\": \"0xffffffffc0412345\", \"outcome\": \"applicable\","
@@ -111,7 +111,7 @@ static void what_is_unknown_of_a_refused_site_is_null(void **state)
 	assert_json(result_plan(&plan, NULL),
 		    "{\"patch\": \"nfs-flock\", \"outcome\": \"not-found\","
 		    " \"message\": \"other bytes\", \"target\": null, \"warnings\": [],"
-		    " \"stop_nanoseconds\": null,"
+		    " \"stop_nanoseconds\": null, \"times\": null,"
 		    " \"sites\": [{\"function\": \"nfs_flock\", \"variable\": null,"
 		    " \"module\": \"nfs\", \"offset\": 1,"
 		    " \"address\": null, \"outcome\": \"not-found\", \"message\": \"other bytes\","
@@ -185,7 +185,7 @@ static void a_failure_is_a_result_without_sites(void **state)
 	assert_json(result_fail("a.yaml", &fail),
 		    "{\"patch\": \"a.yaml\", \"outcome\": \"invalid-spec\", \"message\":"
 		    " \"a.yaml:1:2: error: what\\na.yaml:3:4: error: why\", \"target\": null,"
-		    " \"warnings\": [], \"stop_nanoseconds\": null, \"sites\": []}");
+		    " \"warnings\": [], \"stop_nanoseconds\": null, \"times\": null, \"sites\": []}");
 }
 
 static void an_owner_has_its_policy_what_it_is_and_what_to_do(void **state)
