@@ -136,6 +136,8 @@ $(BUILD)/tests/test_look: $(call objects,patcherd/look.c)
 $(BUILD)/tests/test_uevent: $(call objects,patcherd/uevent.c)
 $(BUILD)/tests/test_drift: $(call objects,patcherd/drift_describe.c)
 $(BUILD)/tests/test_arming: $(call objects,patcherd/arming.c)
+$(BUILD)/tests/test_armed: $(call objects,patcherd/armed.c patcherd/armed_state.c)
+$(BUILD)/tests/test_armed: TEST_LDFLAGS += -Wl,--wrap=modules_load,--wrap=module_identity
 $(BUILD)/tests/test_armed_state: $(call objects,patcherd/armed_state.c)
 $(BUILD)/tests/test_site_owners: $(call objects,patcherd/site_owners.c)
 $(BUILD)/tests/test_claim: $(call objects,patcherd/look.c patcherd/claim.c patcherd/replace.c patcherd/store.c \

@@ -200,6 +200,22 @@ static void tell_gone(struct daemon *daemon, const struct journal_armed *row)
 	daemon_note(daemon, &row->caller, "unload", row->patch, OUTCOME_ARMED, text);
 }
 
+/* A patch that was applied just now may have taken its place. */
+static int still_armed(struct journal *journal, const struct journal_armed *row, bool *out,
+		       struct fail *fail)
+{
+	struct journal_armed *now = NULL;
+	size_t count = 0;
+
+	if (journal_armed(journal, row->patch, &now, &count, fail) < 0)
+		return -1;
+	*out = count > 0 && now->since == row->since;
+	for (size_t i = 0; i < count; i++)
+		journal_armed_deinit(&now[i]);
+	free(now);
+	return 0;
+}
+
 static int look_at(struct daemon *daemon, const struct look *look, size_t index, bool *again,
 		   struct fail *fail)
 {
@@ -207,8 +223,12 @@ static int look_at(struct daemon *daemon, const struct look *look, size_t index,
 	struct armed_patch *patch = &daemon->armed.items[index];
 	enum armed_state state;
 	uint64_t identity;
-	bool try;
+	bool try, armed;
 
+	if (still_armed(daemon->journal, row, &armed, fail) < 0)
+		return -1;
+	if (!armed)
+		return 0;
 	if (state_find(daemon, &look->modules, row, patch, &state, &try, &identity, fail) != 0)
 		return -1;
 	if (state == ARMED_WAITING && patch->told != ARMED_WAITING && daemon->armed.looked)
