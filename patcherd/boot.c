@@ -275,9 +275,10 @@ static json_t *enable(struct daemon *daemon, const struct journal_caller *caller
 
 	if (path == NULL)
 		return NULL;
+	/* the marker first: one too many is forgotten in time, and without one nothing is enabled */
 	if (check_confirmed(daemon, patch, &fail) < 0 ||
-	    (yaml != NULL && keep_write(&keep, patch, yaml, &fail) < 0) ||
-	    (fresh && markers_set(&daemon->markers, patch, yaml, &fail) < 0))
+	    (fresh && markers_set(&daemon->markers, patch, yaml, &fail) < 0) ||
+	    (yaml != NULL && keep_write(&keep, patch, yaml, &fail) < 0))
 		return reply_failed(&fail);
 	unblocked = markers_unblock(&daemon->markers, patch, &fail);
 	if (unblocked < 0)

@@ -105,4 +105,21 @@ def others_file():
 
 
 ok("nobody but root can have a patch applied at boot", others_file())
+
+
+def unmarked():
+    place = Place()
+    with started(place) as daemon:
+        daemon.call("Apply", **PATCH.apply())
+        with open(os.path.dirname(marker(place)), "w", encoding="ascii"):
+            pass
+        reply = daemon.call("Enable", patch="p")
+        kept = os.listdir(enabled(place)) if os.path.exists(enabled(place)) else []
+    place.remove()
+    if reply.get("error") != "io.patcherd.Failed":
+        return reply
+    return kept and f"it failed, and is enabled all the same: {kept}"
+
+
+ok("a patch that cannot be marked is not enabled", unmarked())
 end()
