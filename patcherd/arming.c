@@ -119,6 +119,44 @@ static int look_up(struct journal *journal, const struct job *job, bool *armed, 
 	return 0;
 }
 
+static bool waits(const struct job *job)
+{
+	return job->plan.outcome == OUTCOME_ARMED;
+}
+
+static bool wanted(const struct job *job)
+{
+	return job->planned && (waits(job) ||
+				job->plan.outcome == OUTCOME_APPLICABLE ||
+				job->plan.outcome == OUTCOME_ALREADY_APPLIED);
+}
+
+/* An earlier one of the request under that name, of which one waits: claim.h compares the others. */
+static const struct job *namesake(const struct job *jobs, size_t index)
+{
+	const struct job *job = &jobs[index];
+
+	for (size_t i = 0; i < index && wanted(job); i++) {
+		if (wanted(&jobs[i]) && (waits(&jobs[i]) || waits(job)) &&
+		    strcmp(jobs[i].patch.name, job->patch.name) == 0)
+			return &jobs[i];
+	}
+	return NULL;
+}
+
+static int check_name(struct job *jobs, size_t index, struct fail *fail)
+{
+	struct job *job = &jobs[index];
+	const struct job *other = namesake(jobs, index);
+	char text[1024];
+
+	if (other == NULL)
+		return 0;
+	(void)snprintf(text, sizeof(text), "the request has the patch %s twice (in %.400s and in "
+		       "%.400s): apply one of them", job->patch.name, other->source, job->source);
+	return set_outcome(job, OUTCOME_CONFLICT, text, fail);
+}
+
 int arming_check(struct journal *journal, struct job *jobs, size_t count, struct fail *fail)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -128,6 +166,8 @@ int arming_check(struct journal *journal, struct job *jobs, size_t count, struct
 
 		if (!job->planned)
 			continue;
+		if (check_name(jobs, i, fail) < 0)
+			return -1;
 		if (look_up(journal, job, &armed, &same, fail) < 0)
 			return -1;
 		if (!armed || same)
@@ -140,13 +180,6 @@ int arming_check(struct journal *journal, struct job *jobs, size_t count, struct
 	return 0;
 }
 
-static bool wanted(const struct job *job)
-{
-	return job->planned && (job->plan.outcome == OUTCOME_ARMED ||
-				job->plan.outcome == OUTCOME_APPLICABLE ||
-				job->plan.outcome == OUTCOME_ALREADY_APPLIED);
-}
-
 /* Its row, where it is not armed yet; 1: *out is it, 0: it needs none. */
 static int row_make(struct journal *journal, const struct journal_caller *caller, struct job *job,
 		    struct journal_armed *out, struct fail *fail)
@@ -155,7 +188,7 @@ static int row_make(struct journal *journal, const struct journal_caller *caller
 
 	if (!wanted(job))
 		return 0;
-	if (job->plan.outcome != OUTCOME_ARMED && job->plan.sites[0].module == NULL) {
+	if (!waits(job) && job->plan.sites[0].module == NULL) {
 		/* without memory for a warning the outcome still stands */
 		(void)!strings_add(&job->plan.warnings, "when-loaded: without effect: the code is "
 				   "built into this kernel, and never goes");

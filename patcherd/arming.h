@@ -13,7 +13,8 @@ int arming_prove(const struct modules *modules, struct job *jobs, size_t count,
 		 struct fail *fail) MUST_CHECK;
 
 /* OUTCOME_CONFLICT for the jobs of whose name another text is armed, whether `when_loaded` was asked
- * for or not. -1: the journal cannot be read. */
+ * for or not, and for those that would wait, of whose name the request has another. -1: the journal
+ * cannot be read. */
 int arming_check(struct journal *journal, struct job *jobs, size_t count,
 		 struct fail *fail) MUST_CHECK;
 

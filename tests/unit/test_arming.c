@@ -177,6 +177,27 @@ static void another_text_of_an_armed_name_is_a_conflict(void **state)
 	journal_close(journal);
 }
 
+static void two_of_one_name_cannot_both_wait(void **state)
+{
+	struct place_of_test *place = *state;
+	struct journal *journal = opened(place->path, BOOT_1);
+	struct job jobs[] = { job_not_found(IN_NFS), job_not_found(IN_NFS) };
+	struct fail fail;
+
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(proved(&jobs[i], other_modules), OUTCOME_ARMED);
+	assert_int_equal(arming_check(journal, jobs, 2, &fail), 0);
+	assert_int_equal(jobs[0].plan.outcome, OUTCOME_ARMED);
+	assert_int_equal(jobs[1].plan.outcome, OUTCOME_CONFLICT);
+	assert_contains(jobs[1].plan.message, "twice");
+	jobs[1].plan.outcome = OUTCOME_APPLICABLE;
+	assert_int_equal(arming_check(journal, jobs, 2, &fail), 0);
+	assert_int_equal(jobs[1].plan.outcome, OUTCOME_CONFLICT);
+	for (int i = 0; i < 2; i++)
+		job_free(&jobs[i]);
+	journal_close(journal);
+}
+
 static void code_that_is_built_in_has_nothing_to_wait_for(void **state)
 {
 	struct place_of_test *place = *state;
@@ -202,6 +223,7 @@ int main(void)
 		TEST(a_patch_of_two_places_cannot_wait_for_one_of_them),
 		TEST(a_request_that_fails_leaves_armed_what_was_before_and_no_more),
 		TEST(another_text_of_an_armed_name_is_a_conflict),
+		TEST(two_of_one_name_cannot_both_wait),
 		TEST(code_that_is_built_in_has_nothing_to_wait_for),
 	};
 
