@@ -5,11 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { PATCHES_MAX = 64 };		/* of one request, see patcherd(8) */
+
 static int request_make(const struct options *options, const struct patch_file *files,
 			size_t count, json_t **out, struct fail *fail)
 {
-	json_t *patches = json_array();
+	json_t *patches;
 
+	if (count > PATCHES_MAX)
+		return fail_set(fail, OUTCOME_USAGE, "patcherd takes up to %d patches in one request, and "
+				"these are %zu files: name fewer at once", PATCHES_MAX, count);
+	patches = json_array();
 	for (size_t i = 0; i < count; i++) {
 		json_t *json = patch_file_json(&files[i], fail);
 
