@@ -147,11 +147,15 @@ static int world_revert(void *data, struct journal_entry *entry, struct fail *sa
 		.journal = daemon->journal, .boot_id = daemon->boot_id, .caller = self(),
 		.cpus = CPUS_DIRECTORY, .trace = &trace_kernel,
 	};
+	const char *patch = entry->patch;
 	int result;
 
 	live->target_kind = daemon->target_kind;
 	if (live_open_target(live, fail) < 0 || check_writable(live, entry, fail) < 0 ||
 	    kprobes_check(live, entry, 1, fail) < 0)
+		return -1;
+	/* nor is it to come back with its module */
+	if (journal_disarm(daemon->journal, &patch, 1, fail) < 0)
 		return -1;
 	transaction.target = live->target;
 	result = undo(daemon, &transaction, entry, said, fail);

@@ -5,6 +5,7 @@ patcherd/fault_image.h. Needs root."""
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 
@@ -122,4 +123,24 @@ def unmarked():
 
 
 ok("a patch that cannot be marked is not enabled", unmarked())
+
+
+def armed_and_not_confirmed():
+    place = Place()
+    with started(place) as daemon:
+        daemon.call("Apply", confirm_within=5, **PATCH.apply())
+    with sqlite3.connect(place.journal) as journal:
+        journal.execute("INSERT INTO armed SELECT patch, boot_id, source, sha256, 'none', 0, 0, 0, "
+                        "'test', yaml FROM entry")
+    journal.close()
+    with started(place) as daemon:
+        event = {}
+        while event.get("action") != "expire":
+            event = daemon.call("History", patch="p")["parameters"]["events"][-1]
+        state = daemon.call("Status", patch="p")["parameters"]["patches"][0]["state"]
+    place.remove()
+    return (state != "reverted" or event["outcome"] != "reverted") and f"{state}, {event}"
+
+
+ok("what was not confirmed does not come back with its module", armed_and_not_confirmed())
 end()
