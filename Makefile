@@ -188,6 +188,7 @@ check-kernels: deps
 	for kernel in 5.10-kmem 5.10-i386 5.10-i386-pae 6.1-686-pae; do \
 		KERNEL=$$kernel tests/guest/shipped.t || exit 1; done
 	KERNEL=6.12 tests/guest/digest.t
+	KERNEL=6.12 tests/guest/confirm.t
 	TIMEOUT=7200 tests/guest/hammer.t 10000
 	TIMEOUT=7200 KERNEL=5.10-kmem tests/guest/hammer.t 10000
 	TIMEOUT=7200 tests/guest/modules.t 100
