@@ -541,7 +541,7 @@ def enable_io_uring(daemon):
     return os.path.join(os.path.dirname(daemon.journal), "enabled", "io-uring-off.yaml")
 
 
-def marker(daemon, boot_id, until=0, patch="io-uring-off"):
+def marker(daemon, boot_id, until=1, patch="io-uring-off"):
     """As it is there when patcherd was writing to the kernel."""
     directory = os.path.join(os.path.dirname(daemon.journal), "applying")
     os.makedirs(directory, exist_ok=True)
