@@ -135,6 +135,10 @@ $(BUILD)/tests/test_trace: $(call objects,patcherd/trace.c)
 $(BUILD)/tests/test_look: $(call objects,patcherd/look.c)
 $(BUILD)/tests/test_uevent: $(call objects,patcherd/uevent.c)
 $(BUILD)/tests/test_drift: $(call objects,patcherd/drift_describe.c)
+$(BUILD)/tests/test_drift_look: $(call objects,patcherd/drift.c patcherd/drift_describe.c patcherd/look.c)
+$(BUILD)/tests/test_modules_watch: $(call objects,patcherd/modules_watch.c)
+$(addprefix $(BUILD)/tests/test_,drift_look modules_watch): TEST_LDFLAGS += -Wl,--wrap=clock_gettime
+$(BUILD)/tests/test_disarm: $(call objects,patcherd/disarm.c)
 $(BUILD)/tests/test_arming: $(call objects,patcherd/arming.c)
 $(BUILD)/tests/test_armed: $(call objects,patcherd/armed.c patcherd/armed_state.c)
 $(BUILD)/tests/test_armed: TEST_LDFLAGS += -Wl,--wrap=modules_load,--wrap=module_identity

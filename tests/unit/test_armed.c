@@ -11,6 +11,7 @@
 
 static struct {
 	uint64_t identity;		/* of the module nfs; 0: it is not loaded */
+	bool is_coming;
 	const char *answer;		/* to each apply */
 	const char *disarms;		/* what an apply of the patch "newer" takes the place of */
 	char applied[256];		/* whose text was to be applied, one after the other */
@@ -61,8 +62,10 @@ int __wrap_module_identity(const char *name, uint64_t *out, struct fail *fail);
 
 int __wrap_modules_load(struct modules *out, struct fail *fail)
 {
-	return modules_parse(world.identity == 0 ? "" : "nfs 4096 0 - Live 0xffffffffc0400000\n", out,
-			     fail);
+	const char *text = world.is_coming ? "nfs 4096 0 - Loading 0xffffffffc0400000\n" :
+			   "nfs 4096 0 - Live 0xffffffffc0400000\n";
+
+	return modules_parse(world.identity == 0 ? "" : text, out, fail);
 }
 
 int __wrap_module_identity(const char *name, uint64_t *out, struct fail *fail)
@@ -171,6 +174,61 @@ static void what_another_has_just_taken_the_place_of_is_not_applied(void **state
 	end(&daemon);
 }
 
+static void a_module_that_is_still_coming_is_waited_for(void **state)
+{
+	struct daemon daemon;
+
+	begin(&daemon, *state);
+	arm(&daemon, "p");
+	world.identity = 7;
+	world.is_coming = true;
+	look(&daemon, false);
+	assert_string_equal(world.applied, "");
+	world.is_coming = false;
+	look(&daemon, false);
+	assert_string_equal(world.applied, "p ");
+	end(&daemon);
+}
+
+/* What the apply of the patch p noted. */
+static void note_applied(struct daemon *daemon)
+{
+	struct journal_site site = site_at(0xffffffffc0412345);
+	struct journal_entry entry = entry_of("p", &site, 1);
+	struct fail fail;
+
+	site.module_identity = world.identity;
+	assert_int_equal(journal_intend(daemon->journal, &entry, 1, &fail), 0);
+	set_state(daemon->journal, entry.id, JOURNAL_APPLIED);
+}
+
+static void that_its_module_went_is_told_once_and_not_by_the_next_patcherd(void **state)
+{
+	struct daemon daemon;
+
+	begin(&daemon, *state);
+	arm(&daemon, "p");
+	for (world.identity = 7; world.identity != 9; world.identity++) {
+		const uint64_t identity = world.identity;
+
+		look(&daemon, false);
+		assert_string_equal(world.applied, "p ");
+		note_applied(&daemon);
+		look(&daemon, false);
+		assert_string_equal(world.applied, "");
+		world.identity = 0;
+		look(&daemon, false);
+		assert_string_equal(world.told, "unload ");
+		look(&daemon, false);
+		assert_string_equal(world.told, "");
+		armed_deinit(&daemon.armed);
+		look(&daemon, false);
+		assert_string_equal(world.told, "");
+		world.identity = identity;
+	}
+	end(&daemon);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
@@ -180,6 +238,8 @@ int main(void)
 		TEST(what_is_refused_is_left_until_its_module_comes_again),
 		TEST(what_is_busy_is_tried_again_soon),
 		TEST(what_another_has_just_taken_the_place_of_is_not_applied),
+		TEST(a_module_that_is_still_coming_is_waited_for),
+		TEST(that_its_module_went_is_told_once_and_not_by_the_next_patcherd),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
