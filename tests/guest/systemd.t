@@ -10,5 +10,5 @@ trap 'rm -rf "$root"' EXIT
 dir=$(tests/guest/packages.sh "${KERNEL:-6.1}")
 release=$(cat "$dir/release")
 make -s install install-module DESTDIR="$root" PREFIX=/usr KVER="$release" KDIR="$dir/build" >&2
-tests/guest/run --kernel "$dir" --init systemd --timeout 180 --add "$root:root" \
+tests/guest/run --kernel "$dir" --init systemd --timeout 300 --add "$root:root" \
 	--add tests/guest/tap.sh --add tests/guest/systemd-guest -- ./systemd-guest
