@@ -6,6 +6,7 @@ patcherd/fault_image.h. Needs root."""
 import os
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "crash"))
 from crash import BUILD, NEW, OLD, Patch, Place, end, ok, started, state_of
@@ -15,12 +16,21 @@ OTHER = Patch("other", {5: "invert"})
 LAST = Patch("last", {6: "nop"})
 NEWER = Patch("newer", {1: "nop", 2: "invert", 3: "invert"}, replaces=["three", "nobody"])
 RIVAL = Patch("rival", {1: "nop"}, replaces=["other"])
-PATCHES = [THREE, OTHER, LAST, NEWER, RIVAL]
+AFTER = Patch("after", {6: "nop"}, replaces=["waits"])
+PATCHES = [THREE, OTHER, LAST, NEWER, RIVAL, AFTER]
+# No kernel has that module.
+WAITS = """patch: waits
+summary: s
+sites:
+  - {function: f, module: patcherd_nowhere, offset: 0, expect: {bytes: "74 06"}, replace: invert}
+"""
 
 place = Place()
 for patch in PATCHES:
     with open(os.path.join(place.directory, patch.name + ".yaml"), "w", encoding="ascii") as file:
         file.write(patch.yaml)
+with open(os.path.join(place.directory, "waits.yaml"), "w", encoding="ascii") as file:
+    file.write(WAITS)
 
 
 def ctl(status, *words, args):
@@ -94,6 +104,32 @@ ok("revert --all is one step: none, where one cannot be",
    [n for n, now in [(0, "invert"), (1, "always"), (2, "never"), (5, "invert")]
     if place.holds(n) != NEW[now]])
 ok("or all", ctl(0, args=["revert", "--all", "--force"]) or holds(set()))
+ok("one that waits for its module does so no more when another takes its place",
+   ctl(0, "waits: armed", args=["apply", "--when-loaded", "waits.yaml"]) or
+   ctl(0, args=["apply", "after.yaml"]) or holds({"after"}) or
+   ctl(6, args=["status", "waits"]))
+ctl(0, args=["revert", "--all"])
+
+# What is not confirmed gives its place back, and a patch that waits for that is not kept for boot.
+
+
+def settled(wanted, seconds=60):
+    """Why not exactly these patches are there within that time."""
+    end_of_time = time.monotonic() + seconds
+    while (wrong := holds(wanted)) and time.monotonic() < end_of_time:
+        time.sleep(0.1)
+    return wrong
+
+
+ok("a patch that another takes the place of for a time",
+   ctl(0, args=["apply", "three.yaml"]) or
+   ctl(0, "and what it replaced is applied again", args=["apply", "--confirm-within", "5s", "newer.yaml"]) or
+   ctl(0, "pending", "is applied again: three", args=["status", "newer"]))
+ok("it is not enabled meanwhile", ctl(11, "patchctl confirm newer", args=["enable", "newer"]))
+ok("comes back when that is over", settled({"three"}) or
+   ctl(0, "what it had replaced is applied again: three", args=["history", "newer"]) or
+   ctl(0, "newer, which had replaced it, was not confirmed", args=["history", "three"]))
+ok("and can be reverted", ctl(0, args=["revert", "three"]) or holds(set()))
 daemon.end()
 place.remove()
 end()
