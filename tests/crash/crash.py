@@ -65,10 +65,17 @@ class Place:
         self.socket = os.path.join(self.directory, "socket")
         self.journal = os.path.join(self.directory, "lib", "journal.db")
         self.log = os.path.join(self.directory, "log")
-        subprocess.run([os.environ.get("CC", "gcc"), "-c", "-o", self.image,
+        self.built = os.path.join(self.directory, "built.o")
+        subprocess.run([os.environ.get("CC", "gcc"), "-c", "-o", self.built,
                         os.path.join(os.path.dirname(__file__), "image.s")], check=True)
+        self.renew()
         with open(self.image, "rb") as file:
             self.start_of_text = file.read().index(bytes.fromhex("85ff") + OLD)
+
+    def renew(self):
+        """The image as it was built, and no journal."""
+        shutil.rmtree(os.path.dirname(self.journal), ignore_errors=True)
+        shutil.copyfile(self.built, self.image)
 
     def remove(self):
         shutil.rmtree(self.directory)
@@ -111,6 +118,13 @@ class Daemon:
             os.close(ended)
         return self.notify in readable
 
+    def idle(self):
+        """Waits until it has nothing to do: it waits itself, in poll(), which is system call 7."""
+        call = ""
+        while call != "7":
+            with open(f"/proc/{self.process.pid}/syscall", encoding="ascii") as file:
+                call = file.read().split()[0]
+
     def call(self, method, **parameters):
         """The reply; None where the connection ended without one."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
@@ -132,6 +146,10 @@ class Daemon:
     def end(self, number=signal.SIGTERM):
         if self.process.poll() is None:
             self.process.send_signal(number)
+        return self.wait()
+
+    def wait(self):
+        """For what makes it end by itself; its status."""
         status = self.process.wait(PATIENCE)
         self.notify.close()
         return status
@@ -191,8 +209,9 @@ class Strace:
         self.process.communicate(timeout=PATIENCE)
 
 
-def calls_of(log):
-    """The system calls of a log of strace, each as (name, the how-many-th of that name)."""
+def calls_of(log, last=None):
+    """The system calls of a log of strace, up to one that matches, each as (name, the how-many-th of that
+    name). How the program itself is started is none of its calls."""
     seen, calls = {}, []
     with open(log, encoding="utf-8", errors="replace") as file:
         for line in file:
@@ -200,5 +219,8 @@ def calls_of(log):
             if match:
                 name = match.group(1)
                 seen[name] = seen.get(name, 0) + 1
-                calls.append((name, seen[name]))
+                if name != "execve":
+                    calls.append((name, seen[name]))
+                if last is not None and re.search(last, line):
+                    break
     return calls
