@@ -50,12 +50,19 @@ static void given_back(struct fake *fake)
 /* As it was before the new one came. */
 static void assert_back(struct fake *fake)
 {
+	struct journal_entry *active = NULL;
+	size_t count = 0;
+	struct fail fail;
+
 	for (uint64_t i = 0; i < 3; i++)
 		assert_int_equal(holds(fake, A + 16 * i), HOLDS_NEW);
 	assert_int_equal(holds(fake, A + 48), HOLDS_OLD);
 	assert_state_of_latest(fake->journal, "new", JOURNAL_REVERTED);
 	assert_state_of_latest(fake->journal, "old", JOURNAL_APPLIED);
-	assert_int_equal(active_count(fake->journal, NULL), 1);
+	assert_int_equal(journal_active(fake->journal, NULL, &active, &count, &fail), 0);
+	assert_int_equal(count, 1);
+	assert_int_equal(active[0].replaced_by, 0);
+	journal_entries_free(active, count);
 }
 
 static void assert_refused(struct fake *fake, enum outcome outcome, const char *message)
