@@ -171,12 +171,14 @@ check: deps
 	$(MAKE) --no-print-directory SAN=address,undefined BUILD=build-san unit build-san/faults/patcherd
 	prove --timer --exec '' $(TESTS)
 
-# Killed at each of its system calls, each of those failing, 50 clients for a minute, and the power cut
-# 200 times, which takes an hour in an emulator.
+# Killed or told to end at each of its system calls, in a guest too, each of those failing, 50 clients for
+# a minute, and the power cut 200 times: this, and the kills in a guest, each take an hour in an emulator.
 check-crash: deps
 	$(MAKE) --no-print-directory all $(BUILD)/faults/patcherd
 	$(MAKE) --no-print-directory SAN=address,undefined BUILD=build-san build-san/faults/patcherd
 	tests/crash/kill.t 1
+	TIMEOUT=7200 tests/crash/kill-module.t 1 1
+	tests/crash/term.t 1
 	tests/crash/errors.t 1
 	tests/crash/clients.t 60
 	tests/crash/power.t 200

@@ -24,3 +24,13 @@ programs() {
 		way=(--add "$modules/patcher_kmem.ko")
 	fi
 }
+
+# strace_files: sets tracer, options of run: this machine's strace, which is run in the guest with
+# LD_LIBRARY_PATH=/test, as the guest has no libunwind.
+strace_files() {
+	local file
+	tracer=(--add "$(command -v strace)")
+	for file in $(ldd "$(command -v strace)" | grep -o '/[^ ]*/libunwind[^ ]*'); do
+		tracer+=(--add "$file")
+	done
+}
