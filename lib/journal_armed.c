@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "journal_row.h"
 
 void journal_armed_deinit(struct journal_armed *armed)
@@ -28,7 +29,7 @@ int journal_arm(struct journal *journal, struct journal_armed *armed, struct fai
 		       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)", &statement, fail) < 0)
 		return -1;
 	text_sha256(armed->yaml, armed->sha256);
-	armed->since = db_now();
+	armed->since = clock_microseconds(CLOCK_REALTIME);
 	code |= sqlite3_bind_int64(statement, 8, armed->since);
 	code |= sqlite3_bind_int64(statement, 9, armed->caller.uid);
 	code |= sqlite3_bind_int64(statement, 10, armed->caller.pid);

@@ -39,9 +39,6 @@ void db_rollback(const struct journal *journal);
 void cleanup_statement(sqlite3_stmt **statement);
 #define CLEANUP_STATEMENT CLEANUP(cleanup_statement)
 
-/* Microseconds since the epoch. */
-int64_t db_now(void);
-
 /* Makes the schema, or takes an older one to this version, in one transaction. */
 int schema_migrate(const struct journal *journal, struct fail *fail) MUST_CHECK;
 

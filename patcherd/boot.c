@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "keep.h"
 #include "log.h"
 #include "methods.h"
@@ -194,18 +194,17 @@ static int applied_text(struct daemon *daemon, const char *patch, char **yaml, b
 			struct fail *fail)
 {
 	struct journal_entry *entries = NULL;
-	struct timespec now;
+	int64_t now = clock_microseconds(CLOCK_REALTIME);
 	size_t count = 0;
 	int found = 0;
 
-	(void)clock_gettime(CLOCK_REALTIME, &now);	/* cannot fail: always there */
 	if (journal_active(daemon->journal, patch, &entries, &count, fail) < 0)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
 		if (found == 0 && entries[i].state == JOURNAL_APPLIED) {
 			*yaml = entries[i].yaml;
 			entries[i].yaml = NULL;
-			*fresh = now.tv_sec - entries[i].changed_at / 1000000 < INT64_C(60) * MARKER_MINUTES;
+			*fresh = now / 1000000 - entries[i].changed_at / 1000000 < INT64_C(60) * MARKER_MINUTES;
 			found = 1;
 		}
 	}

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "clock.h"
 #include "keep.h"
 #include "log.h"
 
@@ -35,10 +36,7 @@ static struct keep blocked(const struct markers *markers)
 /* A machine that sleeps does not crash meanwhile: what counts is the time that it runs. */
 static int64_t now_milliseconds(void)
 {
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);	/* cannot fail: always there */
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return clock_milliseconds(CLOCK_MONOTONIC);
 }
 
 static bool copy(char *out, size_t size, const char *text)
