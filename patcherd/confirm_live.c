@@ -166,8 +166,6 @@ static void result_add(struct request *request, const char *patch, enum outcome 
 
 	(void)fail_set(&fail, outcome, "%s", message == NULL ? "" : message);
 	result = result_fail(patch, &fail);
-	if (message == NULL)
-		(void)json_object_set_new(result, "message", json_null());
 	if (json_array_append_new(request->results, result) < 0) {
 		json_decref(request->results);
 		request->results = NULL;
