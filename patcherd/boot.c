@@ -362,13 +362,13 @@ static int kept_text(const struct daemon *daemon, const char *patch, const char 
 static json_t *applied(struct daemon *daemon, const struct journal_caller *caller,
 		       const char *patch, const char *path, const char *yaml, bool waits)
 {
-	json_t *values[METHOD_PARAMETERS] = { NULL, NULL, NULL, waits ? json_true() : NULL };
+	json_t *values[METHOD_PARAMETERS] = { [APPLY_WHEN_LOADED] = waits ? json_true() : NULL };
 	json_t *reply, *parameters, *result;
 	struct fail fail;
 
-	values[0] = json_pack("[{s:s, s:s}]", "name", path, "yaml", yaml);
-	reply = values[0] == NULL ? NULL : method_apply(daemon, caller, values);
-	json_decref(values[0]);
+	values[APPLY_PATCHES] = json_pack("[{s:s, s:s}]", "name", path, "yaml", yaml);
+	reply = values[APPLY_PATCHES] == NULL ? NULL : method_apply(daemon, caller, values);
+	json_decref(values[APPLY_PATCHES]);
 	parameters = json_object_get(reply, "parameters");
 	result = json_incref(json_array_get(json_object_get(parameters, "results"), 0));
 	if (result == NULL) {	/* Busy, JournalDamaged */

@@ -15,6 +15,9 @@ enum { METHOD_PARAMETERS = 8 };
 typedef json_t *method_answer(struct daemon *daemon, const struct journal_caller *caller,
 			      json_t *const values[METHOD_PARAMETERS]);
 
+/* Where the parameters of Apply stand, for who asks for it from inside. */
+enum { APPLY_PATCHES = 0, APPLY_WHEN_LOADED = 3 };
+
 method_answer method_dry_run, method_apply;			/* apply.c */
 method_answer method_confirm;					/* confirm_live.c */
 method_answer method_revert;					/* revert.c */
