@@ -17,8 +17,9 @@
 
 #include "function.h"
 #include "kernel.h"
+#include "sha256.h"
 
-enum { DIGEST_TEXT_MAX = 65 };
+enum { DIGEST_TEXT_MAX = SHA256_TEXT_MAX };
 
 /* The packaged files that were read, kept between questions. */
 struct digests;

@@ -5,12 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sodium.h>
-
 #include "lib/hazard_tables.h"
 #include "lib/package.h"
-
-_Static_assert(crypto_hash_sha256_BYTES * 2 + 1 == DIGEST_TEXT_MAX, "a digest's text");
 
 struct digests {
 	struct package *packages;
@@ -184,27 +180,15 @@ static int mask_tables(const struct table *table, const struct masked *masked, s
 
 /* ---- the digest ---- */
 
-static void hash(const uint8_t *bytes, const bool *mask, size_t size, char out[DIGEST_TEXT_MAX])
-{
-	unsigned char digest[crypto_hash_sha256_BYTES];
-	static const uint8_t masked = 0;
-	crypto_hash_sha256_state state;
-
-	(void)crypto_hash_sha256_init(&state);
-	for (size_t i = 0; i < size; i++)
-		(void)crypto_hash_sha256_update(&state, mask[i] ? &masked : &bytes[i], 1);
-	(void)crypto_hash_sha256_final(&state, digest);
-	(void)sodium_bin2hex(out, DIGEST_TEXT_MAX, digest, sizeof(digest));
-}
-
 /* `file`: the function in its packaged file, whose size counts; `bytes` as many of it as it is. */
 static int make(const struct elf_file *elf, const struct table *table, const struct function *file,
 		const uint8_t *bytes, char out[DIGEST_TEXT_MAX], struct fail *fail)
 {
 	CLEANUP_FREE bool *mask = calloc(file->size + 1, sizeof(*mask));
+	CLEANUP_FREE uint8_t *counted = malloc(file->size + 1);
 	const struct masked masked = { file, mask };
 
-	if (mask == NULL)
+	if (mask == NULL || counted == NULL)
 		return fail_memory(fail, "a function's digest");
 	if (mask_relocations(elf, &masked, fail) != 0 || mask_tables(table, &masked, fail) != 0)
 		return -1;
@@ -215,7 +199,9 @@ static int make(const struct elf_file *elf, const struct table *table, const str
 		return fail_set(fail, OUTCOME_GUARD, "the kernel rewrites each byte of %s, so that it "
 				"has no digest that tells it from another function",
 				file->symbol->name);
-	hash(bytes, mask, file->size, out);
+	for (size_t i = 0; i < file->size; i++)
+		counted[i] = mask[i] ? 0 : bytes[i];
+	sha256_text(counted, file->size, out);
 	return 0;
 }
 

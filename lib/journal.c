@@ -5,6 +5,7 @@
 
 #include "clock.h"
 #include "journal_db.h"
+#include "sha256.h"
 
 static const char *const state_names[] = {
 	[JOURNAL_INTENDED] = "intended",
@@ -45,14 +46,6 @@ void journal_event_deinit(struct journal_event *event)
 	free(event->patch);
 	free(event->message);
 	memset(event, 0, sizeof(*event));
-}
-
-void text_sha256(const char *text, char out[crypto_hash_sha256_BYTES * 2 + 1])
-{
-	unsigned char hash[crypto_hash_sha256_BYTES];
-
-	(void)crypto_hash_sha256(hash, (const unsigned char *)text, strlen(text));
-	(void)sodium_bin2hex(out, sizeof(hash) * 2 + 1, hash, sizeof(hash));
 }
 
 static void digest_text(crypto_hash_sha256_state *state, const char *text)
@@ -153,7 +146,7 @@ static int entry_insert(const struct journal *journal, struct journal_entry *ent
 		       " ?7, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
 		       &statement, fail) < 0)
 		return -1;
-	text_sha256(entry->yaml, entry->sha256);
+	sha256_text(entry->yaml, strlen(entry->yaml), entry->sha256);
 	memcpy(entry->boot_id, journal->boot_id, sizeof(entry->boot_id));
 	entry->state = JOURNAL_INTENDED;
 	entry->intended_at = entry->changed_at = clock_microseconds(CLOCK_REALTIME);

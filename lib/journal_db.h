@@ -45,6 +45,5 @@ int schema_migrate(const struct journal *journal, struct fail *fail) MUST_CHECK;
 /* Over all values of a site but its entry: SQLite does not notice a changed bit of a value, and
  * these bytes may be written into the kernel. */
 void site_digest(const struct journal_site *site, unsigned char out[crypto_hash_sha256_BYTES]);
-void text_sha256(const char *text, char out[crypto_hash_sha256_BYTES * 2 + 1]);
 
 #endif

@@ -2,7 +2,6 @@
 #include "marker.h"
 
 #include <jansson.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,13 +10,14 @@
 #include "clock.h"
 #include "keep.h"
 #include "log.h"
+#include "sha256.h"
 
-enum { MARKER_TEXT_MAX = 1024, SHA256_TEXT = crypto_hash_sha256_BYTES * 2 + 1 };
+enum { MARKER_TEXT_MAX = 1024 };
 
 struct marker {
 	char boot_id[37];
 	char at[32];			/* "2026-11-21T14:03:09Z" */
-	char sha256[SHA256_TEXT];	/* of the patch's text */
+	char sha256[SHA256_TEXT_MAX];	/* of the patch's text */
 	int64_t until;			/* milliseconds of that boot's CLOCK_MONOTONIC */
 };
 
@@ -136,12 +136,10 @@ int markers_set(struct markers *markers, const char *patch, const char *yaml, st
 {
 	struct keep keep = applying(markers);
 	struct marker marker = { .until = now_milliseconds() + INT64_C(60000) * MARKER_MINUTES };
-	unsigned char hash[crypto_hash_sha256_BYTES];
 	time_t now = time(NULL);
 	struct tm parts;
 
-	(void)crypto_hash_sha256(hash, (const unsigned char *)yaml, strlen(yaml));
-	(void)sodium_bin2hex(marker.sha256, sizeof(marker.sha256), hash, sizeof(hash));
+	sha256_text(yaml, strlen(yaml), marker.sha256);
 	(void)snprintf(marker.boot_id, sizeof(marker.boot_id), "%s", markers->boot_id);
 	if (gmtime_r(&now, &parts) == NULL ||
 	    strftime(marker.at, sizeof(marker.at), "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
