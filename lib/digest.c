@@ -11,6 +11,8 @@
 struct digests {
 	struct package *packages;
 	size_t count;
+	const struct elf_file *image;	/* whose table this is; NULL: it was not read yet */
+	struct table table;
 };
 
 int digests_create(struct digests **out, struct fail *fail)
@@ -24,6 +26,7 @@ void digests_forget(struct digests *digests)
 	for (size_t i = 0; i < digests->count; i++)
 		package_deinit(&digests->packages[i]);
 	free(digests->packages);
+	table_deinit(&digests->table);
 	memset(digests, 0, sizeof(*digests));
 }
 
@@ -54,6 +57,23 @@ static int package_find(const struct kernel *kernel, const char *module,
 	if (package_open(kernel, module, &packages[digests->count], fail) != 0)
 		return -1;
 	*out = &packages[digests->count++];
+	return 0;
+}
+
+/* The tables of kernel->image. */
+static int image_table(const struct kernel *kernel, const struct table **out, struct fail *fail)
+{
+	struct digests *digests = kernel->digests;
+
+	*out = &digests->table;
+	if (digests->image == kernel->image)
+		return 0;
+	digests->image = NULL;
+	table_deinit(&digests->table);
+	if (table_load(kernel->target, kernel->symtab, kernel->image, NULL, &digests->table,
+		       fail) != 0)
+		return -1;
+	digests->image = kernel->image;
 	return 0;
 }
 
@@ -268,11 +288,11 @@ static int make_live(const struct kernel *kernel, const struct function *functio
 int digest_make(const struct kernel *kernel, const struct function *function,
 		char out[DIGEST_TEXT_MAX], struct fail *fail)
 {
-	CLEANUP(table_deinit) struct table table = { .entries = NULL };
+	const struct table *table;
 
 	if (kernel->image == NULL)
 		return make_live(kernel, function, out, fail);
-	if (table_load(kernel->target, kernel->symtab, kernel->image, NULL, &table, fail) != 0)
+	if (image_table(kernel, &table, fail) != 0)
 		return -1;
-	return make(kernel->image, &table, function, function->bytes, out, fail);
+	return make(kernel->image, table, function, function->bytes, out, fail);
 }
