@@ -8,20 +8,8 @@ patchctl=${BUILD:-build}/patchctl
 dir=$(tests/guest/packages.sh "${KERNEL:-6.1}")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-n=0
-failed=0
-
-ok()
-{
-	n=$((n + 1))
-	if "${@:2}" >"$work/why" 2>&1; then
-		echo "ok $n - $1"
-	else
-		echo "not ok $n - $1"
-		sed 's/^/# /' "$work/why"
-		failed=1
-	fi
-}
+tap_out=$work/tap
+. tests/guest/tap.sh
 
 # run ARGUMENT...: its output in out and err
 status=0
@@ -183,5 +171,4 @@ run symbols nfs_floc --image "$module"
 ok "none is not-found" refused 6 "*nfs_floc*"
 run symbols 'nfs_floc?' --image "$module" --module nfsd
 ok "of a pattern no other is tried" eval 'refused 6 "in module nfsd" && ! says "try"'
-echo "1..$n"
-exit $failed
+tap_end
