@@ -201,22 +201,32 @@ void arrows_free(struct arrows *arrows)
 	free(arrows);
 }
 
+/* `joined`: an end farther from the instruction leads past here. */
+static char lane_draw(const struct row *row, unsigned lane, bool joined)
+{
+	/* where several end, one on top of the other, it is neither's corner */
+	if ((row->several & lane) != 0)
+		return '+';
+	if ((row->first & lane) != 0)
+		return '/';
+	if ((row->last & lane) != 0)
+		return '\\';
+	if ((row->passed & lane) != 0)
+		return '|';
+	return joined ? '-' : ' ';
+}
+
 void arrows_print(const struct arrows *arrows, size_t line)
 {
 	const struct row *row = &arrows->rows[line];
-	bool joined = false;		/* from the farthest end on, to the instruction */
+	bool joined = false;
 	char text[LANES_MAX * 2 + 1], *at = text;
 
 	if (arrows->lanes == 0)
 		return;
 	for (unsigned lane = 1U << (arrows->lanes - 1); lane != 0; lane /= 2) {
-		bool ends = ((row->first | row->last) & lane) != 0;
-
-		/* where several end, one on top of the other, it is neither's corner */
-		*at++ = (row->several & lane) != 0 ? '+' :
-			ends ? ((row->first & lane) != 0 ? '/' : '\\') :
-			(row->passed & lane) != 0 ? '|' : joined ? '-' : ' ';
-		joined |= ends;
+		*at++ = lane_draw(row, lane, joined);
+		joined |= ((row->first | row->last) & lane) != 0;
 		*at++ = joined ? '-' : ' ';
 	}
 	*at = '\0';
