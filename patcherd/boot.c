@@ -204,7 +204,8 @@ static int applied_text(struct daemon *daemon, const char *patch, char **yaml, b
 		if (found == 0 && entries[i].state == JOURNAL_APPLIED) {
 			*yaml = entries[i].yaml;
 			entries[i].yaml = NULL;
-			*fresh = now / 1000000 - entries[i].changed_at / 1000000 < INT64_C(60) * MARKER_MINUTES;
+			*fresh = now / 1000000 - entries[i].changed_at / 1000000 <
+				 INT64_C(60) * MARKER_MINUTES;
 			found = 1;
 		}
 	}
