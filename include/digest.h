@@ -17,14 +17,16 @@
 
 #include "function.h"
 #include "kernel.h"
+#include "sha256.h"
 
-enum { DIGEST_TEXT_MAX = 65 };
+enum { DIGEST_TEXT_MAX = SHA256_TEXT_MAX };
 
-/* The packaged files that were read, kept between questions. */
+/* The packaged files that were read, and the tables of an image, kept between questions. */
 struct digests;
 int digests_create(struct digests **out, struct fail *fail) MUST_CHECK;
 void digests_destroy(struct digests *digests);
-/* Forgets them: memory that is needed only now and then. */
+/* Forgets them: memory that is needed only now and then, and the image, before another takes its
+ * place. */
 void digests_forget(struct digests *digests);
 
 /*

@@ -14,7 +14,8 @@
 
 /* `info` NULL: no kernel was looked at. */
 json_t *result_plan(const struct plan *plan, const struct target_info *info);
-/* A patch that did not come as far as a plan (invalid-spec, not-found, …). */
+/* A patch that did not come as far as a plan (invalid-spec, not-found, …), or has none; the message
+ * "" is null. */
 json_t *result_fail(const char *patch, const struct fail *fail);
 /* Any text as a string: where it is not UTF-8, each byte outside ASCII becomes "\xNN". NULL: null. */
 json_t *result_text(const char *text);

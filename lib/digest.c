@@ -5,16 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sodium.h>
-
 #include "lib/hazard_tables.h"
 #include "lib/package.h"
-
-_Static_assert(crypto_hash_sha256_BYTES * 2 + 1 == DIGEST_TEXT_MAX, "a digest's text");
 
 struct digests {
 	struct package *packages;
 	size_t count;
+	const struct elf_file *image;	/* whose table this is; NULL: it was not read yet */
+	struct table table;
 };
 
 int digests_create(struct digests **out, struct fail *fail)
@@ -28,6 +26,7 @@ void digests_forget(struct digests *digests)
 	for (size_t i = 0; i < digests->count; i++)
 		package_deinit(&digests->packages[i]);
 	free(digests->packages);
+	table_deinit(&digests->table);
 	memset(digests, 0, sizeof(*digests));
 }
 
@@ -58,6 +57,23 @@ static int package_find(const struct kernel *kernel, const char *module,
 	if (package_open(kernel, module, &packages[digests->count], fail) != 0)
 		return -1;
 	*out = &packages[digests->count++];
+	return 0;
+}
+
+/* The tables of kernel->image. */
+static int image_table(const struct kernel *kernel, const struct table **out, struct fail *fail)
+{
+	struct digests *digests = kernel->digests;
+
+	*out = &digests->table;
+	if (digests->image == kernel->image)
+		return 0;
+	digests->image = NULL;
+	table_deinit(&digests->table);
+	if (table_load(kernel->target, kernel->symtab, kernel->image, NULL, &digests->table,
+		       fail) != 0)
+		return -1;
+	digests->image = kernel->image;
 	return 0;
 }
 
@@ -184,27 +200,15 @@ static int mask_tables(const struct table *table, const struct masked *masked, s
 
 /* ---- the digest ---- */
 
-static void hash(const uint8_t *bytes, const bool *mask, size_t size, char out[DIGEST_TEXT_MAX])
-{
-	unsigned char digest[crypto_hash_sha256_BYTES];
-	static const uint8_t masked = 0;
-	crypto_hash_sha256_state state;
-
-	(void)crypto_hash_sha256_init(&state);
-	for (size_t i = 0; i < size; i++)
-		(void)crypto_hash_sha256_update(&state, mask[i] ? &masked : &bytes[i], 1);
-	(void)crypto_hash_sha256_final(&state, digest);
-	(void)sodium_bin2hex(out, DIGEST_TEXT_MAX, digest, sizeof(digest));
-}
-
 /* `file`: the function in its packaged file, whose size counts; `bytes` as many of it as it is. */
 static int make(const struct elf_file *elf, const struct table *table, const struct function *file,
 		const uint8_t *bytes, char out[DIGEST_TEXT_MAX], struct fail *fail)
 {
 	CLEANUP_FREE bool *mask = calloc(file->size + 1, sizeof(*mask));
+	CLEANUP_FREE uint8_t *counted = malloc(file->size + 1);
 	const struct masked masked = { file, mask };
 
-	if (mask == NULL)
+	if (mask == NULL || counted == NULL)
 		return fail_memory(fail, "a function's digest");
 	if (mask_relocations(elf, &masked, fail) != 0 || mask_tables(table, &masked, fail) != 0)
 		return -1;
@@ -215,7 +219,9 @@ static int make(const struct elf_file *elf, const struct table *table, const str
 		return fail_set(fail, OUTCOME_GUARD, "the kernel rewrites each byte of %s, so that it "
 				"has no digest that tells it from another function",
 				file->symbol->name);
-	hash(bytes, mask, file->size, out);
+	for (size_t i = 0; i < file->size; i++)
+		counted[i] = mask[i] ? 0 : bytes[i];
+	sha256_text(counted, file->size, out);
 	return 0;
 }
 
@@ -282,11 +288,11 @@ static int make_live(const struct kernel *kernel, const struct function *functio
 int digest_make(const struct kernel *kernel, const struct function *function,
 		char out[DIGEST_TEXT_MAX], struct fail *fail)
 {
-	CLEANUP(table_deinit) struct table table = { .entries = NULL };
+	const struct table *table;
 
 	if (kernel->image == NULL)
 		return make_live(kernel, function, out, fail);
-	if (table_load(kernel->target, kernel->symtab, kernel->image, NULL, &table, fail) != 0)
+	if (image_table(kernel, &table, fail) != 0)
 		return -1;
-	return make(kernel->image, &table, function, function->bytes, out, fail);
+	return make(kernel->image, table, function, function->bytes, out, fail);
 }

@@ -12,8 +12,9 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/vfs.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "clock.h"
 
 enum {
 	LIST_MAX = 1000 * 1000,		/* more lines than any kernel has functions */
@@ -168,20 +169,12 @@ static FILE *list_open(const struct filesystem *fs, const char *path, struct own
  * -1: memory ran out. */
 typedef int (*line_take)(char *line, struct owner_list *list, struct fail *fail);
 
-static int64_t microseconds_now(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);	/* that clock is always there */
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 static int list_read(const struct filesystem *fs, const char *path, line_take take, bool may_cut,
 		     struct owner_list *list, struct fail *fail)
 {
 	CLEANUP_FCLOSE FILE *file = list_open(fs, path, list);
 	CLEANUP_FREE char *line = NULL;
-	int64_t start = microseconds_now();
+	int64_t start = clock_microseconds(CLOCK_MONOTONIC);
 	size_t size = 0, lines = 0;
 	int taken = 0;
 
@@ -193,7 +186,7 @@ static int list_read(const struct filesystem *fs, const char *path, line_take ta
 		line[strcspn(line, "\n")] = '\0';
 		taken = take(line, list, fail);
 		list->cut = may_cut && ++lines >= LINES_MIN &&
-			    microseconds_now() - start > MICROSECONDS_MAX;
+			    clock_microseconds(CLOCK_MONOTONIC) - start > MICROSECONDS_MAX;
 	}
 	if (taken < 0)
 		return -1;

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "journal_db.h"
+#include "sha256.h"
 
 static const char *const state_names[] = {
 	[JOURNAL_INTENDED] = "intended",
@@ -44,14 +46,6 @@ void journal_event_deinit(struct journal_event *event)
 	free(event->patch);
 	free(event->message);
 	memset(event, 0, sizeof(*event));
-}
-
-void text_sha256(const char *text, char out[crypto_hash_sha256_BYTES * 2 + 1])
-{
-	unsigned char hash[crypto_hash_sha256_BYTES];
-
-	(void)crypto_hash_sha256(hash, (const unsigned char *)text, strlen(text));
-	(void)sodium_bin2hex(out, sizeof(hash) * 2 + 1, hash, sizeof(hash));
 }
 
 static void digest_text(crypto_hash_sha256_state *state, const char *text)
@@ -152,10 +146,10 @@ static int entry_insert(const struct journal *journal, struct journal_entry *ent
 		       " ?7, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
 		       &statement, fail) < 0)
 		return -1;
-	text_sha256(entry->yaml, entry->sha256);
+	sha256_text(entry->yaml, strlen(entry->yaml), entry->sha256);
 	memcpy(entry->boot_id, journal->boot_id, sizeof(entry->boot_id));
 	entry->state = JOURNAL_INTENDED;
-	entry->intended_at = entry->changed_at = db_now();
+	entry->intended_at = entry->changed_at = clock_microseconds(CLOCK_REALTIME);
 	code |= bind_text(statement, 1, entry->patch);
 	code |= bind_text(statement, 2, entry->source);
 	code |= bind_text(statement, 3, entry->sha256);
@@ -233,7 +227,7 @@ static int entry_update(const struct journal *journal, const char *sql, int64_t 
 
 	if (db_prepare(journal, sql, &statement, fail) < 0)
 		return -1;
-	code |= sqlite3_bind_int64(statement, 1, db_now());
+	code |= sqlite3_bind_int64(statement, 1, clock_microseconds(CLOCK_REALTIME));
 	code |= sqlite3_bind_int64(statement, 2, id);
 	code |= bind_text(statement, 3, journal_state_name(state));
 	if (run(journal, statement, code, "write an outcome", fail) < 0)
@@ -258,7 +252,7 @@ static int replaced_update(const struct journal *journal, int64_t id, enum journ
 		       "UPDATE entry SET replaced_by = 0, changed_at = ?1 WHERE replaced_by = ?2"
 		       " AND state IN ('intended', 'applied', 'reverting')", &statement, fail) < 0)
 		return -1;
-	code |= sqlite3_bind_int64(statement, 1, db_now());
+	code |= sqlite3_bind_int64(statement, 1, clock_microseconds(CLOCK_REALTIME));
 	code |= sqlite3_bind_int64(statement, 2, id);
 	return run(journal, statement, code, "write an outcome", fail);
 }
@@ -302,7 +296,7 @@ static int returned_update(const struct journal *journal, int64_t id, enum journ
 		       "UPDATE entry SET state = 'applied', replaced_by = 0, changed_at = ?1"
 		       " WHERE replaced_by = ?2 AND state = 'intended'", &statement, fail) < 0)
 		return -1;
-	code |= sqlite3_bind_int64(statement, 1, db_now());
+	code |= sqlite3_bind_int64(statement, 1, clock_microseconds(CLOCK_REALTIME));
 	code |= sqlite3_bind_int64(statement, 2, id);
 	return run(journal, statement, code, "write an outcome", fail);
 }
@@ -336,7 +330,8 @@ int journal_note(struct journal *journal, const struct journal_event *event, str
 		       " uid, pid, comm) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
 		       &statement, fail) < 0)
 		return -1;
-	code |= sqlite3_bind_int64(statement, 1, event->at != 0 ? event->at : db_now());
+	code |= sqlite3_bind_int64(statement, 1, event->at != 0 ? event->at :
+				   clock_microseconds(CLOCK_REALTIME));
 	code |= bind_text(statement, 2, event->boot_id[0] != '\0' ? event->boot_id
 								   : journal->boot_id);
 	code |= bind_text(statement, 3, event->patch);

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "journal_row.h"
+#include "sha256.h"
 
 void journal_armed_deinit(struct journal_armed *armed)
 {
@@ -27,8 +29,8 @@ static int arm(const struct journal *journal, struct journal_armed *armed, struc
 		       " comm, yaml, since, uid, pid)"
 		       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)", &statement, fail) < 0)
 		return -1;
-	text_sha256(armed->yaml, armed->sha256);
-	armed->since = db_now();
+	sha256_text(armed->yaml, strlen(armed->yaml), armed->sha256);
+	armed->since = clock_microseconds(CLOCK_REALTIME);
 	code |= sqlite3_bind_int64(statement, 8, armed->since);
 	code |= sqlite3_bind_int64(statement, 9, armed->caller.uid);
 	code |= sqlite3_bind_int64(statement, 10, armed->caller.pid);
@@ -99,7 +101,7 @@ static int armed_read(const struct journal *journal, sqlite3_stmt *statement,
 	armed->yaml = row_text(&row, 8);
 	if (row_check(&row, journal, "the armed patch of row", row_number(&row, 9), fail) < 0)
 		return -1;
-	text_sha256(armed->yaml, sha256);
+	sha256_text(armed->yaml, strlen(armed->yaml), sha256);
 	if (strcmp(sha256, armed->sha256) != 0)
 		return db_damaged(journal, fail, "the armed patch %s has a text of another SHA-256 "
 				  "than noted", armed->patch);

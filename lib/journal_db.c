@@ -9,8 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "clock.h"
 
 /* Another patcherd that was told to end may still be about it. */
 enum { LOCK_WAIT_MS = 1000 };
@@ -92,14 +93,6 @@ void db_rollback(const struct journal *journal)
 	/* Fails only where SQLite has rolled back by itself. */
 	if (sqlite3_get_autocommit(journal->db) == 0)
 		(void)sqlite3_exec(journal->db, "ROLLBACK", NULL, NULL, NULL);
-}
-
-int64_t db_now(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now);	/* cannot fail for this clock */
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
 void cleanup_statement(sqlite3_stmt **statement)
@@ -272,7 +265,7 @@ static int entries_expire(const struct journal *journal, struct fail *fail)
 		       &statement, fail) < 0)
 		return -1;
 	if (sqlite3_bind_text(statement, 1, journal->boot_id, -1, SQLITE_STATIC) != SQLITE_OK ||
-	    sqlite3_bind_int64(statement, 2, db_now()) != SQLITE_OK)
+	    sqlite3_bind_int64(statement, 2, clock_microseconds(CLOCK_REALTIME)) != SQLITE_OK)
 		return fail_memory(fail, "opening the journal");
 	return db_step(journal, statement, "end what another boot applied", fail);
 }

@@ -39,15 +39,11 @@ void db_rollback(const struct journal *journal);
 void cleanup_statement(sqlite3_stmt **statement);
 #define CLEANUP_STATEMENT CLEANUP(cleanup_statement)
 
-/* Microseconds since the epoch. */
-int64_t db_now(void);
-
 /* Makes the schema, or takes an older one to this version, in one transaction. */
 int schema_migrate(const struct journal *journal, struct fail *fail) MUST_CHECK;
 
 /* Over all values of a site but its entry: SQLite does not notice a changed bit of a value, and
  * these bytes may be written into the kernel. */
 void site_digest(const struct journal_site *site, unsigned char out[crypto_hash_sha256_BYTES]);
-void text_sha256(const char *text, char out[crypto_hash_sha256_BYTES * 2 + 1]);
 
 #endif

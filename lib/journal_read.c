@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "journal_row.h"
+#include "sha256.h"
 
 static enum journal_state row_state(struct row *row, int column)
 {
@@ -103,7 +104,7 @@ static int entry_read(const struct journal *journal, sqlite3_stmt *statement,
 	row.bad |= entry->confirm_by < 0;
 	if (row_check(&row, journal, "entry", entry->id, fail) < 0)
 		return -1;
-	text_sha256(entry->yaml, sha256);
+	sha256_text(entry->yaml, strlen(entry->yaml), sha256);
 	if (strcmp(sha256, entry->sha256) != 0)
 		return db_damaged(journal, fail, "entry %lld has a text of another SHA-256 than "
 				  "noted", (long long)entry->id);

@@ -76,31 +76,44 @@ static int check_overlap(const struct patch *patch, struct plan *plan, struct fa
 	return 0;
 }
 
+/* What an applicable site would jump into. */
+static int check_jumps_of(const struct kernel *kernel, struct plan *plan, size_t index,
+			  struct fail *fail)
+{
+	struct site_plan *from = &plan->sites[index];
+	struct insn insns[INSNS_MAX];
+	struct fail ignored;	/* what does not decode was refused before */
+	size_t count = code_decode(kernel, &from->replacement.bytes, from->address, insns, &ignored);
+
+	for (size_t i = 0; i < plan->site_count; i++) {
+		const struct site_plan *into = &plan->sites[i];
+		char text[512], path[SITE_PATH_MAX], other[SITE_PATH_MAX];
+
+		if (!into->multiple || i == index || !into->located ||
+		    !plan_code_jumps_into(insns, count, into))
+			continue;
+		(void)snprintf(text, sizeof(text), "%.200s:%u:%u: error: %s.%s: it jumps "
+			       "into the middle of %s, at 0x%" PRIx64 " on this kernel",
+			       plan->patch->source, from->site->operation.place.line,
+			       from->site->operation.place.column,
+			       plan_site_path(plan->patch, plan->variant, index, path),
+			       plan_site_replace(from->site),
+			       plan_site_path(plan->patch, plan->variant, i, other), into->address);
+		if (plan_site_outcome(from, OUTCOME_INVALID_SPEC, text) != 0)
+			return fail_memory(fail, "a site's outcome");
+		break;
+	}
+	return 0;
+}
+
 /* The sites were proved one by one, each against the function as it is without the others. */
 static int check_jumps(const struct kernel *kernel, struct plan *plan, struct fail *fail)
 {
 	for (size_t i = 0; i < plan->site_count; i++) {
-		struct site_plan *from = &plan->sites[i];
-
-		for (size_t j = 0; j < plan->site_count; j++) {
-			const struct site_plan *into = &plan->sites[j];
-			char text[512], path[SITE_PATH_MAX], other[SITE_PATH_MAX];
-
-			if (!into->multiple || i == j || from->outcome != OUTCOME_APPLICABLE ||
-			    !into->located || from->site->where == SITE_VARIABLE ||
-			    !plan_code_jumps_into(kernel, from, into))
-				continue;
-			(void)snprintf(text, sizeof(text), "%.200s:%u:%u: error: %s.%s: it jumps "
-				       "into the middle of %s, at 0x%" PRIx64 " on this kernel",
-				       plan->patch->source, from->site->operation.place.line,
-				       from->site->operation.place.column,
-				       plan_site_path(plan->patch, plan->variant, i, path),
-				       plan_site_replace(from->site),
-				       plan_site_path(plan->patch, plan->variant, j, other),
-				       into->address);
-			if (plan_site_outcome(from, OUTCOME_INVALID_SPEC, text) != 0)
-				return fail_memory(fail, "a site's outcome");
-		}
+		if (plan->sites[i].outcome == OUTCOME_APPLICABLE &&
+		    plan->sites[i].site->where != SITE_VARIABLE &&
+		    check_jumps_of(kernel, plan, i, fail) != 0)
+			return -1;
 	}
 	return 0;
 }

@@ -131,13 +131,8 @@ static int check_targets(const struct proof *proof, const struct insn *insns, si
 	return 0;
 }
 
-bool plan_code_jumps_into(const struct kernel *kernel, const struct site_plan *from,
-			  const struct site_plan *into)
+bool plan_code_jumps_into(const struct insn *insns, size_t count, const struct site_plan *into)
 {
-	struct insn insns[INSNS_MAX];
-	struct fail ignored;	/* what does not decode was refused before */
-	size_t count = code_decode(kernel, &from->replacement.bytes, from->address, insns, &ignored);
-
 	for (size_t i = 0; i < count; i++) {
 		if (insns[i].has_target && insns[i].target > into->address &&
 		    insns[i].target - into->address < into->replacement.bytes.length)

@@ -57,8 +57,7 @@ int plan_code(struct proof *proof, struct fail *fail) MUST_CHECK;
 int plan_variable(struct proof *proof, struct fail *fail) MUST_CHECK;
 /* Whether the new instructions of one site jump into the middle of another's, which replaces several:
  * no instruction need begin there any more. */
-bool plan_code_jumps_into(const struct kernel *kernel, const struct site_plan *from,
-			  const struct site_plan *into);
+bool plan_code_jumps_into(const struct insn *insns, size_t count, const struct site_plan *into);
 
 /* plan_find.c and plan_entry.c: where a site with `find` or `return` is; they fill in the plan's place,
  * `loaded`, `insn` and `length`, plan_find() `already`, and plan_entry() the replacement. */

@@ -212,7 +212,7 @@ json_t *result_fail(const char *patch, const struct fail *fail)
 	return json_pack("{s:o, s:s, s:o, s:n, s:[], s:n, s:n, s:[]}",
 			 "patch", result_text(patch),
 			 "outcome", outcome_name(fail->code),
-			 "message", result_text(fail->message),
+			 "message", result_text(fail->message[0] == '\0' ? NULL : fail->message),
 			 "target", "warnings", "stop_nanoseconds", "times", "sites");
 }
 

@@ -9,6 +9,10 @@
 /* Fills in architecture, release and build_id of the running kernel. */
 int target_live_info(struct target_info *info, struct fail *fail) MUST_CHECK;
 
+/* OUTCOME_NOT_WRITABLE: why the device `path` refuses with `error`, an errno: lockdown, or what it
+ * takes to be let in. Returns -1. */
+int target_not_permitted(const char *path, int error, struct fail *fail);
+
 /* What the kernel says of itself, for the kinds that map its memory. */
 struct mapped_paths {
 	const char *memory, *iomem, *version, *kcore, *online;

@@ -93,19 +93,6 @@ static const struct target_ops kmem_ops = {
 	.close = kmem_close,
 };
 
-static int not_permitted(const char *path, int error, struct fail *fail)
-{
-	const char *lockdown = target_lockdown();
-
-	if (error == EPERM && lockdown != NULL)
-		return fail_set(fail, OUTCOME_NOT_WRITABLE, "%s is closed: the kernel is locked "
-				"down (%s), by the wish of this machine's owner; patcherd does not "
-				"work around that", path, lockdown);
-	return fail_set(fail, OUTCOME_NOT_WRITABLE, "%s: %s: changing kernel memory takes root "
-			"with CAP_SYS_RAWIO, and by systemd a unit that allows the device: see "
-			"WAYS IN in patcherd(8)", path, strerror(error));
-}
-
 static int absent(const char *path, struct fail *fail)
 {
 	struct utsname name;
@@ -133,7 +120,7 @@ static int probe(const char *path, int fd, bool *native, struct fail *fail)
 		if (errno == EINVAL)
 			return 0;
 		if (errno == EPERM)
-			return not_permitted(path, EPERM, fail);
+			return target_not_permitted(path, EPERM, fail);
 		*native = errno == ENOTTY && status.st_rdev == makedev(1, 2);
 	}
 	return *native ? 0 : fail_set(fail, OUTCOME_NOT_WRITABLE, "%s was made by neither "
@@ -174,7 +161,7 @@ int target_open_kmem_at(const char *path, const struct target_symbols *symbols,
 		if (errno == ENOENT || errno == ENXIO || errno == ENODEV)
 			return absent(path, fail);
 		if (errno == EPERM || errno == EACCES)
-			return not_permitted(path, errno, fail);
+			return target_not_permitted(path, errno, fail);
 		return fail_errno(fail, errno, "%s: cannot open the kernel's memory", path);
 	}
 	if (probe(path, fd, &native, fail) != 0)

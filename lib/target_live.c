@@ -34,6 +34,19 @@ const char *target_lockdown(void)
 	return NULL;
 }
 
+int target_not_permitted(const char *path, int error, struct fail *fail)
+{
+	const char *lockdown = target_lockdown();
+
+	if (error == EPERM && lockdown != NULL)
+		return fail_set(fail, OUTCOME_NOT_WRITABLE, "%s is closed: the kernel is locked "
+				"down (%s), by the wish of this machine's owner; patcherd does not "
+				"work around that", path, lockdown);
+	return fail_set(fail, OUTCOME_NOT_WRITABLE, "%s: %s: changing kernel memory takes root "
+			"with CAP_SYS_RAWIO, and by systemd a unit that allows the device: see "
+			"WAYS IN in patcherd(8)", path, strerror(error));
+}
+
 /* uname -m is a matter of personality (setarch i386): a 64-bit program proves a 64-bit kernel. */
 static bool kernel_architecture(const char *machine, enum architecture *out)
 {

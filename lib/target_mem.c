@@ -2,7 +2,6 @@
 /* target_mem: /dev/mem, physical memory, on kernels without CONFIG_STRICT_DEVMEM. */
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 
 #include "lib/target_mapped.h"
 
@@ -23,18 +22,10 @@ static const struct mapped_kind mem = {
 
 static int explain_open(const char *path, int error, struct fail *fail)
 {
-	const char *lockdown = target_lockdown();
-
 	if (error == ENOENT || error == ENXIO || error == ENODEV)
 		return fail_set(fail, OUTCOME_NOT_WRITABLE, "%s does not exist: this kernel was "
 				"built without CONFIG_DEVMEM", path);
-	if (error == EPERM && lockdown != NULL)
-		return fail_set(fail, OUTCOME_NOT_WRITABLE, "%s is closed: the kernel is locked "
-				"down (%s), by the wish of this machine's owner; patcherd does not "
-				"work around that", path, lockdown);
-	return fail_set(fail, OUTCOME_NOT_WRITABLE, "%s: %s: changing kernel memory takes root "
-			"with CAP_SYS_RAWIO, and by systemd a unit that allows the device: see "
-			"WAYS IN in patcherd(8)", path, strerror(error));
+	return target_not_permitted(path, error, fail);
 }
 
 /* Asks for a page of the kernel's code before all else, as its symbols take time to load and most

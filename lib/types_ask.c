@@ -78,13 +78,10 @@ static int path_ask(struct types *types, const char *module, const char *path, b
 {
 	struct alternative alternative;
 	const struct layer *layer;
-	const char *why, *at = path;
+	const char *at = path;
 
 	memset(out, 0, sizeof(*out));
-	if (!types_path_check(path, &why))
-		return fail_set(fail, OUTCOME_NOT_FOUND,
-				"'%s' is no name of a type or of a member: %s", path, why);
-	if (types_layer(types, module, &layer, fail) != 0)
+	if (path_layer(types, module, path, &layer, fail) != 0)
 		return -1;
 	while (alternative_next(&at, &alternative)) {
 		int result;

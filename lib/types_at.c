@@ -106,13 +106,13 @@ bool types_member_at(struct types *types, const char *module, const char *type, 
 {
 	struct alternative alternative;
 	const struct layer *layer;
-	const char *why, *at = type;
+	const char *at = type;
 	uint32_t id = 0, plain;
 	struct fail fail;
 	bool first = true;
 
-	if (out_size == 0 || !types_path_check(type, &why) ||
-	    types_layer(types, module, &layer, &fail) != 0 || !alternative_next(&at, &alternative))
+	if (out_size == 0 || path_layer(types, module, type, &layer, &fail) != 0 ||
+	    !alternative_next(&at, &alternative))
 		return false;
 	while (candidate_next(layer, &alternative, &id, &plain)) {
 		char text[512] = "";

@@ -86,6 +86,9 @@ int path_not_found(const struct layer *layer, const char *path, struct fail *fai
 /* Where the types of `module` are. -1: OUTCOME_NOT_FOUND, nowhere. */
 int types_layer(struct types *types, const char *module, const struct layer **out,
 		struct fail *fail) MUST_CHECK;
+/* The same for a path, which is checked before: OUTCOME_NOT_FOUND where it is none. */
+int path_layer(struct types *types, const char *module, const char *path,
+	       const struct layer **out, struct fail *fail) MUST_CHECK;
 
 /* A declaration in C: `name` in it may be "". */
 enum { DECLARATION_MAX = 512 };

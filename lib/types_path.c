@@ -164,6 +164,17 @@ static void type_not_found(const struct layer *layer, const struct alternative *
 	}
 }
 
+int path_layer(struct types *types, const char *module, const char *path,
+	       const struct layer **out, struct fail *fail)
+{
+	const char *why;
+
+	if (!types_path_check(path, &why))
+		return fail_set(fail, OUTCOME_NOT_FOUND,
+				"'%s' is no name of a type or of a member: %s", path, why);
+	return types_layer(types, module, out, fail);
+}
+
 int path_not_found(const struct layer *layer, const char *path, struct fail *fail)
 {
 	struct alternative alternative;

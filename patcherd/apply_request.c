@@ -51,17 +51,17 @@ static bool confirm_good(const struct apply_request *request)
 const char *apply_request_unpack(struct apply_request *request,
 				 json_t *const values[METHOD_PARAMETERS])
 {
-	request->target = json_string_value(values[1]);
-	request->offline_cpus = json_is_true(values[2]);
-	request->when_loaded = json_is_true(values[3]);
-	request->confirm_within = json_integer_value(values[4]);
-	request->ignore_warnings = json_is_true(values[5]);
-	if (!jobs_unpack(values[0], &request->jobs))
+	request->target = json_string_value(values[APPLY_TARGET]);
+	request->offline_cpus = json_is_true(values[APPLY_OFFLINE_CPUS]);
+	request->when_loaded = json_is_true(values[APPLY_WHEN_LOADED]);
+	request->confirm_within = json_integer_value(values[APPLY_CONFIRM_WITHIN]);
+	request->ignore_warnings = json_is_true(values[APPLY_IGNORE_WARNINGS]);
+	if (!jobs_unpack(values[APPLY_PATCHES], &request->jobs))
 		return "patches";
 	/* they are not kept until its module comes */
 	if (request->when_loaded && (request->target != NULL || request->offline_cpus))
 		return "when_loaded";
-	if (values[4] != NULL && !confirm_good(request))
+	if (values[APPLY_CONFIRM_WITHIN] != NULL && !confirm_good(request))
 		return "confirm_within";
 	return target_good(request->target) ? NULL : "target";
 }

@@ -165,7 +165,7 @@ static void apply(struct daemon *daemon, const struct journal_armed *row, uint64
 		  struct armed_patch *patch, bool *again)
 {
 	json_t *patches = json_pack("[{s:s, s:s}]", "name", row->source, "yaml", row->yaml);
-	json_t *const values[METHOD_PARAMETERS] = { patches };
+	json_t *const values[METHOD_PARAMETERS] = { [APPLY_PATCHES] = patches };
 	const char *message = NULL;
 	json_t *reply;
 	enum outcome outcome;

@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "keep.h"
 #include "log.h"
 #include "methods.h"
@@ -237,18 +237,18 @@ static int applied_text(struct daemon *daemon, const char *patch, char **yaml, b
 			struct fail *fail)
 {
 	struct journal_entry *entries = NULL;
-	struct timespec now;
+	int64_t now = clock_microseconds(CLOCK_REALTIME);
 	size_t count = 0;
 	int found = 0;
 
-	(void)clock_gettime(CLOCK_REALTIME, &now);	/* cannot fail: always there */
 	if (journal_active(daemon->journal, patch, &entries, &count, fail) < 0)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
 		if (found == 0 && entries[i].state == JOURNAL_APPLIED) {
 			*yaml = entries[i].yaml;
 			entries[i].yaml = NULL;
-			*fresh = now.tv_sec - entries[i].changed_at / 1000000 < INT64_C(60) * MARKER_MINUTES;
+			*fresh = now / 1000000 - entries[i].changed_at / 1000000 <
+				 INT64_C(60) * MARKER_MINUTES;
 			found = 1;
 		}
 	}
@@ -408,13 +408,13 @@ static int kept_text(const struct daemon *daemon, const char *patch, const char 
 static json_t *applied(struct daemon *daemon, const struct journal_caller *caller,
 		       const char *patch, const char *path, const char *yaml, bool waits)
 {
-	json_t *values[METHOD_PARAMETERS] = { NULL, NULL, NULL, waits ? json_true() : NULL };
+	json_t *values[METHOD_PARAMETERS] = { [APPLY_WHEN_LOADED] = waits ? json_true() : NULL };
 	json_t *reply, *parameters, *result;
 	struct fail fail;
 
-	values[0] = json_pack("[{s:s, s:s}]", "name", path, "yaml", yaml);
-	reply = values[0] == NULL ? NULL : method_apply(daemon, caller, values);
-	json_decref(values[0]);
+	values[APPLY_PATCHES] = json_pack("[{s:s, s:s}]", "name", path, "yaml", yaml);
+	reply = values[APPLY_PATCHES] == NULL ? NULL : method_apply(daemon, caller, values);
+	json_decref(values[APPLY_PATCHES]);
 	parameters = json_object_get(reply, "parameters");
 	result = json_incref(json_array_get(json_object_get(parameters, "results"), 0));
 	if (result == NULL) {	/* Busy, JournalDamaged */

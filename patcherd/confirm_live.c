@@ -3,23 +3,15 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "force.h"
 #include "log.h"
 #include "look.h"
 #include "methods.h"
 #include "reply.h"
 #include "result.h"
-
-static int64_t clock_microseconds(clockid_t clock)
-{
-	struct timespec now;
-
-	(void)clock_gettime(clock, &now);	/* cannot fail: always there */
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 int64_t boottime_now(void)
 {
@@ -203,7 +195,7 @@ static void due(void *data)
 	}
 	/* Also where nobody asks for it: a descriptor that stays readable would wake us for ever. */
 	trouble_take(&daemon->trouble, &now);
-	daemon->confirm_due = clock_microseconds(CLOCK_MONOTONIC) / 1000 + wait / 1000 + 1;
+	daemon->confirm_due = clock_milliseconds(CLOCK_MONOTONIC) + wait / 1000 + 1;
 	daemon->confirm_source->fd = daemon->trouble.messages;
 }
 
@@ -248,8 +240,6 @@ static void result_add(struct request *request, const char *patch, enum outcome 
 
 	(void)fail_set(&fail, outcome, "%s", message == NULL ? "" : message);
 	result = result_fail(patch, &fail);
-	if (message == NULL)
-		(void)json_object_set_new(result, "message", json_null());
 	if (json_array_append_new(request->results, result) < 0) {
 		json_decref(request->results);
 		request->results = NULL;

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "log.h"
 #include "offline.h"
 #include "recover.h"
@@ -136,16 +136,14 @@ void daemon_note(struct daemon *daemon, const struct journal_caller *caller, con
 	};
 	struct journal_event event = {
 		.patch = patch_copy, .message = message_copy, .caller = *caller,
+		.at = clock_microseconds(CLOCK_REALTIME),
 	};
-	struct timespec now;
 
 	log_line(outcome_status(outcome) == 0 ? LOG_NOTICE : LOG_WARNING, &about, "%s: %s%s%s",
 		 action, outcome_name(outcome), message == NULL ? "" : ": ",
 		 message == NULL ? "" : message);
 	if (patch_copy == NULL)
 		return;
-	(void)clock_gettime(CLOCK_REALTIME, &now);	/* cannot fail: always there */
-	event.at = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 	(void)snprintf(event.boot_id, sizeof(event.boot_id), "%s", daemon->boot_id);
 	(void)snprintf(event.action, sizeof(event.action), "%s", action);
 	(void)snprintf(event.outcome, sizeof(event.outcome), "%s", outcome_name(outcome));

@@ -3,21 +3,13 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "daemon.h"
 
 enum { EVERY_MS = 60000, EVENTS_MAX = 200 };
 static const char restored[] = "all of its bytes are as it was applied again";
-
-static int64_t now_milliseconds(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);	/* cannot fail: always there */
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 void drift_deinit(struct drift *drift)
 {
@@ -149,7 +141,7 @@ static void due(void *data)
 
 	daemon_journal(daemon);
 	drift_look(daemon);
-	daemon->drift.next = now_milliseconds() + EVERY_MS;
+	daemon->drift.next = clock_milliseconds(CLOCK_MONOTONIC) + EVERY_MS;
 }
 
 struct server_source drift_source(struct daemon *daemon)

@@ -2,21 +2,22 @@
 #include "marker.h"
 
 #include <jansson.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "clock.h"
 #include "keep.h"
 #include "log.h"
+#include "sha256.h"
 
-enum { MARKER_TEXT_MAX = 1024, SHA256_TEXT = crypto_hash_sha256_BYTES * 2 + 1 };
+enum { MARKER_TEXT_MAX = 1024 };
 
 struct marker {
 	char boot_id[37];
 	char at[32];			/* "2026-11-21T14:03:09Z" */
-	char sha256[SHA256_TEXT];	/* of the patch's text */
+	char sha256[SHA256_TEXT_MAX];	/* of the patch's text */
 	int64_t until;			/* milliseconds of that boot's CLOCK_MONOTONIC; 0: till it is
 					 * confirmed */
 };
@@ -42,10 +43,7 @@ static struct keep blocked(const struct markers *markers)
 /* A machine that sleeps does not crash meanwhile: what counts is the time that it runs. */
 static int64_t now_milliseconds(void)
 {
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);	/* cannot fail: always there */
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return clock_milliseconds(CLOCK_MONOTONIC);
 }
 
 static bool copy(char *out, size_t size, const char *text)
@@ -152,12 +150,10 @@ static int marker_make(const struct markers *markers, const struct keep *keep, c
 		       const char *yaml, int64_t until, struct fail *fail)
 {
 	struct marker marker = { .until = until };
-	unsigned char hash[crypto_hash_sha256_BYTES];
 	time_t now = time(NULL);
 	struct tm parts;
 
-	(void)crypto_hash_sha256(hash, (const unsigned char *)yaml, strlen(yaml));
-	(void)sodium_bin2hex(marker.sha256, sizeof(marker.sha256), hash, sizeof(hash));
+	sha256_text(yaml, strlen(yaml), marker.sha256);
 	(void)snprintf(marker.boot_id, sizeof(marker.boot_id), "%s", markers->boot_id);
 	if (gmtime_r(&now, &parts) == NULL ||
 	    strftime(marker.at, sizeof(marker.at), "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)

@@ -15,6 +15,12 @@ enum { METHOD_PARAMETERS = 8 };
 typedef json_t *method_answer(struct daemon *daemon, const struct journal_caller *caller,
 			      json_t *const values[METHOD_PARAMETERS]);
 
+/* Where the parameters of Apply stand, for who asks for it from inside. */
+enum {
+	APPLY_PATCHES, APPLY_TARGET, APPLY_OFFLINE_CPUS, APPLY_WHEN_LOADED, APPLY_CONFIRM_WITHIN,
+	APPLY_IGNORE_WARNINGS
+};
+
 method_answer method_dry_run, method_apply;			/* apply.c */
 method_answer method_confirm;					/* confirm_live.c */
 method_answer method_revert;					/* revert.c */

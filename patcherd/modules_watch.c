@@ -3,9 +3,9 @@
 
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "daemon.h"
 #include "fault.h"
 #include "log.h"
@@ -13,14 +13,6 @@
 
 /* How many messages are taken before requests have their turn. */
 enum { EVENTS_MAX = 4096, EVERY_MS = 60000, AGAIN_MS = 1000 };
-
-static int64_t now_milliseconds(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);	/* cannot fail: always there */
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* Whether any of what has come is a reason to look. */
 static bool drain(int fd)
@@ -59,17 +51,18 @@ static void due(void *data)
 	struct modules_watch *watch = data;
 	bool look = watch->fd >= 0 && drain(watch->fd), again;
 
-	if (!look && now_milliseconds() < watch->next)
+	if (!look && clock_milliseconds(CLOCK_MONOTONIC) < watch->next)
 		return;
 	armed_look(watch->daemon, &again);
-	watch->next = now_milliseconds() + (again ? AGAIN_MS : EVERY_MS);
+	watch->next = clock_milliseconds(CLOCK_MONOTONIC) + (again ? AGAIN_MS : EVERY_MS);
 }
 
 void modules_watch_open(struct daemon *daemon, struct modules_watch *out)
 {
 	struct fail fail;
 
-	*out = (struct modules_watch){ .daemon = daemon, .fd = -1, .next = now_milliseconds() };
+	*out = (struct modules_watch){ .daemon = daemon, .fd = -1,
+					.next = clock_milliseconds(CLOCK_MONOTONIC) };
 	if (uevents_open(&out->fd, &fail) == 0) {
 		fault_socket_buffer(out->fd);
 		return;

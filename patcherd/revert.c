@@ -101,8 +101,6 @@ static void result_add(struct request *request, const char *patch, enum outcome 
 
 	(void)fail_set(&fail, outcome, "%s", message == NULL ? "" : message);
 	result = result_fail(patch, &fail);
-	if (message == NULL)
-		(void)json_object_set_new(result, "message", json_null());
 	if (entry != NULL && request->warning != NULL)
 		(void)json_object_set_new(result, "warnings",
 					  json_pack("[s]", request->warning));

@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "log.h"
 #include "varlink.h"
 
@@ -36,14 +36,6 @@ struct server {
 	size_t source_count;
 	struct connection connections[SERVER_CONNECTIONS];
 };
-
-static int64_t now_milliseconds(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);	/* cannot fail: always there */
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* The name is for the log only: the process may be gone, or have named itself anything. */
 static void read_comm(int32_t pid, char out[17])
@@ -123,7 +115,7 @@ static int server_accept(struct server *server, int listener, struct fail *fail)
 	case ENOBUFS:
 	case ENOMEM:
 		log_line(LOG_ERR, NULL, "cannot take a connection: %s", strerror(errno));
-		server->accept_after = now_milliseconds() + 1000;
+		server->accept_after = clock_milliseconds(CLOCK_MONOTONIC) + 1000;
 		return 0;
 	case EAGAIN:
 	case EINTR:
@@ -156,7 +148,7 @@ static void connection_reply(struct connection *connection, json_t *reply)
 	}
 	if (queued < 0)
 		connection->closing = true;
-	connection->deadline = now_milliseconds() + SERVER_PATIENCE * 1000L;
+	connection->deadline = clock_milliseconds(CLOCK_MONOTONIC) + SERVER_PATIENCE * 1000L;
 }
 
 /* What is not a varlink call cannot be answered by one; it gets an error, and no more is read. */
@@ -221,7 +213,7 @@ static void connection_take(struct server *server, struct connection *connection
 		json_decref(call);
 		connection->more = connection->link.in_length > 0;
 	} else if (connection->deadline == 0) {
-		connection->deadline = now_milliseconds() + SERVER_PATIENCE * 1000L;
+		connection->deadline = clock_milliseconds(CLOCK_MONOTONIC) + SERVER_PATIENCE * 1000L;
 	}
 }
 
@@ -303,7 +295,7 @@ static void sources_by_time(const struct server *server)
 		const struct server_source *source = &server->sources[i];
 		int64_t due_at = source->due_at(source->data);
 
-		if (due_at >= 0 && due_at <= now_milliseconds())
+		if (due_at >= 0 && due_at <= clock_milliseconds(CLOCK_MONOTONIC))
 			source->due(source->data);
 	}
 }
@@ -329,7 +321,8 @@ static void server_turn(struct server *server, const struct pollfd *fds)
 			connection_turn(server, connection);
 			/* however many requests there are */
 			sources_by_time(server);
-		} else if (connection->deadline != 0 && connection->deadline <= now_milliseconds()) {
+		} else if (connection->deadline != 0 &&
+			   connection->deadline <= clock_milliseconds(CLOCK_MONOTONIC)) {
 			connection_expire(connection);
 		}
 	}
@@ -337,7 +330,7 @@ static void server_turn(struct server *server, const struct pollfd *fds)
 
 static int server_wait(struct server *server, int listener, int stop, struct pollfd *fds)
 {
-	int64_t now = now_milliseconds();
+	int64_t now = clock_milliseconds(CLOCK_MONOTONIC);
 
 	fds[STOP] = (struct pollfd) { .fd = stop, .events = POLLIN };
 	fds[LISTENER] = (struct pollfd) {

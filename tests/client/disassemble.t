@@ -8,20 +8,8 @@ patchctl=${BUILD:-build}/patchctl
 dir=$(tests/guest/packages.sh "${KERNEL:-6.1}")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-n=0
-failed=0
-
-ok()
-{
-	n=$((n + 1))
-	if "${@:2}" >"$work/why" 2>&1; then
-		echo "ok $n - $1"
-	else
-		echo "not ok $n - $1"
-		sed 's/^/# /' "$work/why"
-		failed=1
-	fi
-}
+tap_out=$work/tap
+. tests/guest/tap.sh
 
 # run ARGUMENT...: its output in out and err
 status=0
@@ -72,6 +60,29 @@ tail -n +2 "$work/out" | cut -d ' ' -f 3- >"$work/got"
 ok "branches are drawn, the shortest inside" diff -wu "$work/want" "$work/got"
 ok "each line has its own column for them" eval \
 	'[ "$(sed -n "s/\(.*\)\(test\|je\|dec\|jne\|call\|jmp\) .*/\1/p" "$work/got" | awk "{ print length }" | sort -u | wc -l)" = 1 ]'
+
+# 13 branches, each inside the one before; and two to one place
+{
+	printf '\t.globl f\n\t.type f, @function\nf:\n'
+	for i in {1..13}; do echo "je ${i}f"; done
+	for i in {13..1}; do echo "$i: nop"; done
+	printf '1: nop\nje 1b\nje 1b\n\t.size f, . - f\n'
+} | as -o "$work/lanes.o"
+cat >"$work/want" <<'S'
+74 24                            je f+0x26
+74 21  /------------------------ je f+0x25
+74 1e  | /---------------------- je f+0x24
+74 00  | | | | | | | | | | | /-- je f+0x1a
+90     \-----------------------> nop
+90                               nop
+90                           +-> nop
+74 fd                        \-- je f+0x27
+74 fb                        \-- je f+0x27
+S
+run disassemble f --image "$work/lanes.o"
+sed -n '2,4p; 14p; 26,$p' "$work/out" | cut -c 18- >"$work/got"
+ok "the longest are left out where twelve stand side by side, and those to one place share theirs" \
+	diff -wu "$work/want" "$work/got"
 
 run disassemble f+0x6 --image "$work/a.o"
 ok "an offset marks its line" grep -q '^=> .*jne f+0x4' "$work/out"
@@ -160,5 +171,4 @@ run symbols nfs_floc --image "$module"
 ok "none is not-found" refused 6 "*nfs_floc*"
 run symbols 'nfs_floc?' --image "$module" --module nfsd
 ok "of a pattern no other is tried" eval 'refused 6 "in module nfsd" && ! says "try"'
-echo "1..$n"
-exit $failed
+tap_end

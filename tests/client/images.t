@@ -8,25 +8,13 @@ patchctl=${BUILD:-build}/patchctl
 dir=$(tests/guest/packages.sh "${KERNEL:-6.1}")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-n=0
-failed=0
-
-ok()
-{
-	n=$((n + 1))
-	if "${@:2}"; then
-		echo "ok $n - $1"
-	else
-		echo "not ok $n - $1"
-		[ ! -s "$work/err" ] || sed 's/^/# /' "$work/err"
-		failed=1
-	fi
-}
+tap_out=$work/tap
+. tests/guest/tap.sh
 
 # listing IMAGE SYMBOL [OPTION...]: what disassemble says, but for the image's own path
 listing()
 {
-	"$patchctl" disassemble --json --image "$1" "${@:3}" "$2" 2>"$work/err" | sed 's,"path": *"[^"]*",,'
+	"$patchctl" disassemble --json --image "$1" "${@:3}" "$2" | sed 's,"path": *"[^"]*",,'
 }
 # same IMAGE: the packed module says what the plain one says
 same()
@@ -36,7 +24,7 @@ same()
 refused()
 {
 	! "$patchctl" disassemble --image "$1" nfs_flock >"$work/out" 2>"$work/err" &&
-		grep -q "$2" "$work/err"
+		grep -q "$2" "$work/err" || { cat "$work/out" "$work/err"; return 1; }
 }
 
 module=$(find "$dir/lib/modules" -name 'nfs.ko*' | head -n 1)
@@ -65,5 +53,4 @@ listing "$work/vmlinux" somewhere --system-map "$work/map" >"$work/plain"
 ok "a vmlinux with a System.map is read" grep -q somewhere "$work/plain"
 ok "a vmlinuz is the same as its vmlinux" \
 	cmp <(listing "$dir/vmlinuz" somewhere --system-map "$work/map") "$work/plain"
-echo "1..$n"
-exit $failed
+tap_end

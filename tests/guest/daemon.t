@@ -3,15 +3,11 @@
 # daemon.t: patcherd and patchctl in a guest; see daemon-guest. KERNEL: default 6.1.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-build=${BUILD:-build}
-
-dir=$(tests/guest/packages.sh "${KERNEL:-6.1}")
-release=$(cat "$dir/release")
-make -s module module-test KVER="$release" KDIR="$dir/build" >&2
-tests/guest/run --kernel "$dir" --timeout 600 --add "$build/patcherd" --add "$build/patchctl" \
+. tests/guest/programs.sh
+programs "${KERNEL:-6.1}" patcherd patchctl faults/patcherd
+tests/guest/run --kernel "$kernel" "${way[@]}" --timeout 600 \
+	--add "$build/patcherd" --add "$build/patchctl" \
 	--add "$build/faults/patcherd:patcherd-faults" \
-	--add "$build/kmod-$release/patcher_kmem.ko" \
-	--add "$build/kmod-$release/test/patcherd_test.ko" \
-	--add "$build/kmod-$release/test/patcherd_livepatch.ko" \
+	--add "$modules/test/patcherd_test.ko" --add "$modules/test/patcherd_livepatch.ko" \
 	--add patches/nfs-flock.yaml --add tests/guest/tap.sh --add tests/guest/daemon.sh \
 	--add tests/guest/patches.sh --add tests/guest/daemon-guest -- ./daemon-guest

@@ -5,16 +5,11 @@
 # livepatch is loaded in each round of that number out of 100; default 20, 1 takes a quarter of an hour.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-build=${BUILD:-build}
-
-dir=$(tests/guest/packages.sh "${KERNEL:-6.1}")
-release=$(cat "$dir/release")
-make -s module module-test "$build/tests/guest/fentry" KVER="$release" KDIR="$dir/build" >&2
-modules=$build/kmod-$release
-tests/guest/run --kernel "$dir" --timeout 3600 \
+. tests/guest/programs.sh
+programs "${KERNEL:-6.1}" patcherd patchctl tests/guest/fentry
+tests/guest/run --kernel "$kernel" "${way[@]}" --timeout 3600 \
 	--add "$build/patcherd" --add "$build/patchctl" --add "$build/tests/guest/fentry" \
-	--add "$modules/patcher_kmem.ko" --add "$modules/test/patcherd_owners.ko" \
-	--add "$modules/test/patcherd_livepatch.ko" \
+	--add "$modules/test/patcherd_owners.ko" --add "$modules/test/patcherd_livepatch.ko" \
 	--add tests/guest/tap.sh --add tests/guest/daemon.sh --add tests/guest/patches.sh \
 	--add tests/guest/rounds.sh --add tests/guest/hazards-guest \
 	-- env EVERY="${EVERY:-20}" ./hazards-guest

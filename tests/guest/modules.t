@@ -4,14 +4,11 @@
 # KERNEL: default 6.1. `make check-kernels` asks for the full number of rounds.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-build=${BUILD:-build}
-
-dir=$(tests/guest/packages.sh "${KERNEL:-6.1}")
-release=$(cat "$dir/release")
-make -s module module-test KVER="$release" KDIR="$dir/build" >&2
-tests/guest/run --kernel "$dir" --timeout "${TIMEOUT:-300}" --add "$build/patcherd" \
-	--add "$build/patchctl" --add "$build/faults/patcherd:patcherd-faults" \
-	--add "$build/kmod-$release/patcher_kmem.ko" \
-	--add "$build/kmod-$release/test/patcherd_test.ko" \
+. tests/guest/programs.sh
+programs "${KERNEL:-6.1}" patcherd patchctl faults/patcherd
+tests/guest/run --kernel "$kernel" "${way[@]}" --timeout "${TIMEOUT:-300}" \
+	--add "$build/patcherd" --add "$build/patchctl" \
+	--add "$build/faults/patcherd:patcherd-faults" \
+	--add "$modules/test/patcherd_test.ko" \
 	--add patches/nfs-flock.yaml --add tests/guest/tap.sh --add tests/guest/daemon.sh \
 	--add tests/guest/patches.sh --add tests/guest/modules-guest -- ./modules-guest "${1:-10}"

@@ -3,17 +3,14 @@
 # system-map.t: patcherd's --system-map in a guest; see system-map-guest. KERNEL: default 6.1.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-build=${BUILD:-build}
-
-dir=$(tests/guest/packages.sh "${KERNEL:-6.1}")
-release=$(cat "$dir/release")
-make -s module KVER="$release" KDIR="$dir/build" >&2
+. tests/guest/programs.sh
+programs "${KERNEL:-6.1}" patcherd patchctl
 status=77	# the kernel was not moved at its start
 for _ in 1 2 3; do
 	[ "$status" = 77 ] || break
 	status=0
-	tests/guest/run --kernel "$dir" --timeout 600 --add "$build/patcherd" \
-		--add "$build/patchctl" --add "$build/kmod-$release/patcher_kmem.ko" \
+	tests/guest/run --kernel "$kernel" "${way[@]}" --timeout 600 \
+		--add "$build/patcherd" --add "$build/patchctl" \
 		--add patches/nfs-flock.yaml --add tests/guest/tap.sh --add tests/guest/daemon.sh \
 		--add tests/guest/system-map-guest -- ./system-map-guest || status=$?
 done

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# tap.sh: sourced by tests in a guest: TAP from shell commands.
+# tap.sh: sourced by tests in a guest, and by others once they have set tap_out to a file of their own:
+# TAP from shell commands.
 
-tap_count=0 tap_failed=0
+tap_count=0 tap_failed=0 tap_out=${tap_out:-/tmp/tap.out}
 
 # ok NAME COMMAND…: passes when the command does; what it printed is shown when it does not. It runs
 # in this shell, so that it may start a daemon or set a variable.
@@ -9,12 +10,12 @@ ok() {
 	local name=$1
 	shift
 	tap_count=$((tap_count + 1))
-	if "$@" >/tmp/tap.out 2>&1; then
+	if "$@" >"$tap_out" 2>&1; then
 		echo "ok $tap_count - $name"
 	else
 		tap_failed=$((tap_failed + 1))
 		echo "not ok $tap_count - $name"
-		{ echo "failed: $*"; cat /tmp/tap.out; } | sed 's/^/# /'
+		{ echo "failed: $*"; cat "$tap_out"; } | sed 's/^/# /'
 	fi
 }
 

@@ -188,6 +188,17 @@ static void a_failure_is_a_result_without_sites(void **state)
 		    " \"warnings\": [], \"stop_nanoseconds\": null, \"times\": null, \"sites\": []}");
 }
 
+static void where_there_is_nothing_to_say_the_message_is_null(void **state)
+{
+	struct fail fail;
+
+	(void)state;
+	(void)fail_set(&fail, OUTCOME_REVERTED, "%s", "");
+	assert_json(result_fail("p", &fail),
+		    "{\"patch\": \"p\", \"outcome\": \"reverted\", \"message\": null, \"target\": null,"
+		    " \"warnings\": [], \"stop_nanoseconds\": null, \"sites\": []}");
+}
+
 static void an_owner_has_its_policy_what_it_is_and_what_to_do(void **state)
 {
 	CLEANUP(owners_deinit) struct owners owners = { .items = NULL };
@@ -261,6 +272,7 @@ int main(void)
 		cmocka_unit_test(a_variable_is_no_function_and_has_its_offset_before_it_is_found),
 		cmocka_unit_test(a_pattern_has_an_offset_when_it_is_found_and_the_name_of_where_that_is),
 		cmocka_unit_test(a_failure_is_a_result_without_sites),
+		cmocka_unit_test(where_there_is_nothing_to_say_the_message_is_null),
 		cmocka_unit_test(an_owner_has_its_policy_what_it_is_and_what_to_do),
 		cmocka_unit_test(text_that_is_not_utf8_is_escaped),
 		cmocka_unit_test(code_without_bytes_and_text_is_null),
