@@ -3,18 +3,20 @@
 #ifndef PATCHERD_CONTEXT_H
 #define PATCHERD_CONTEXT_H
 
-#include "function.h"
-#include "kernel.h"
-#include "patch.h"
+#include "pattern.h"
+
+enum { CONTEXT_LINES_MAX = 16 };
 
 /*
- * The shortest run of lines around the instruction `insn` of `function`, itself among them, that
- * pattern_find() finds in it, and in the others of `codes`, exactly once, also once `operation` has been
- * done. What a build decides is left out of a line: where a branch leads, what a relocation fills in.
- * `out` is to be freed by its owner (patch_deinit()). -1: OUTCOME_AMBIGUOUS: there is none of up to
- * PATTERN_LINES_MAX lines.
+ * The shortest run of lines around the instruction `insn` of codes[0], itself among them, by which
+ * pattern_find() finds that in all of `codes` and nothing else, also once `operation` has been done
+ * there. What a build decides is left out of the lines: where a branch leads, what a relocation of
+ * kernel->image fills in.
+ * *out is to be freed as a patch's (patch_deinit()). -1: OUTCOME_AMBIGUOUS: there is none of up to
+ * CONTEXT_LINES_MAX lines, or the search takes too long; OUTCOME_ERROR: memory ran out.
  */
-int context_make(const struct kernel *kernel, const struct function *function, size_t insn,
-		 const struct operation *operation, struct pattern *out, struct fail *fail) MUST_CHECK;
+int context_make(const struct kernel *kernel, const struct pattern_code *codes, size_t count,
+		 size_t insn, const struct operation *operation, struct pattern *out,
+		 struct fail *fail) MUST_CHECK;
 
 #endif
