@@ -18,5 +18,9 @@ enum { CONTEXT_LINES_MAX = 16 };
 int context_make(const struct kernel *kernel, const struct pattern_code *codes, size_t count,
 		 size_t insn, const struct operation *operation, struct pattern *out,
 		 struct fail *fail) MUST_CHECK;
+/* One such line. `relocated`: of each byte of the instruction, whether a relocation fills it in. False:
+ * nothing describes it. */
+bool context_line(enum architecture arch, const struct insn *insn, const bool *relocated,
+		  char out[ASM_MAX]);
 
 #endif

@@ -33,34 +33,6 @@ static void context_deinit(struct context *context)
 	free(context->after.bytes);
 }
 
-static int relocated_note(uint64_t address, size_t size, void *data, struct fail *fail)
-{
-	struct context *context = data;
-	const struct function *function = context->codes[0].function;
-
-	(void)fail;
-	for (size_t i = 0; i < size; i++) {
-		if (address + i >= function->symbol->address &&
-		    address + i - function->symbol->address < function->size)
-			context->relocated[address + i - function->symbol->address] = true;
-	}
-	return 0;
-}
-
-static int relocated_find(struct context *context, struct fail *fail)
-{
-	const struct function *function = context->codes[0].function;
-	const struct elf_file *image = context->kernel->image;
-	const struct elf_section *section = image == NULL || !elf_file_relocatable(image) ? NULL :
-					    elf_file_section_at(image, function->symbol->address);
-
-	context->relocated = calloc(function->size, sizeof(*context->relocated));
-	if (context->relocated == NULL)
-		return fail_memory(fail, function->symbol->name);
-	return section == NULL ? 0 :
-	       elf_file_relocations(image, section, relocated_note, context, fail);
-}
-
 /* The function with the operation done at its place. -1: it cannot be, or is no whole instructions. */
 static int after_make(struct context *context, const struct operation *operation,
 		      struct fail *fail)
@@ -115,14 +87,10 @@ static int codes_change(struct context *context, const struct operation *operati
 	return after_make(context, operation, fail);
 }
 
-static bool is_relocated(const struct context *context, const struct insn *insn, unsigned at,
-			 unsigned size)
+static bool any(const bool *relocated, unsigned size)
 {
-	const size_t offset = (size_t)(insn->address -
-				       context->codes[0].function->symbol->address) + at;
-
 	for (unsigned i = 0; i < size; i++) {
-		if (context->relocated[offset + i])
+		if (relocated[i])
 			return true;
 	}
 	return false;
@@ -157,26 +125,24 @@ static const char *operand_open(const char *from, bool immediate, bool displacem
 	return end;
 }
 
-/* The line that describes an instruction; false: nothing does. */
-static bool line_make(const struct context *context, const struct insn *insn, char out[ASM_MAX])
+bool context_line(enum architecture arch, const struct insn *insn, const bool *relocated,
+		  char out[ASM_MAX])
 {
 	struct insn_layout layout;
 	char operand[sizeof(insn->operands) + 2];
 	size_t length;
 
-	if (insn->opaque || !insn_layout(context->kernel->target->info.architecture, insn->bytes,
-					 insn->length, &layout))
+	if (insn->opaque || !insn_layout(arch, insn->bytes, insn->length, &layout))
 		return false;
 	if (insn->has_target) {
 		(void)snprintf(out, ASM_MAX, "%s *", insn->mnemonic);
 		return true;
 	}
 
-	const bool immediate = is_relocated(context, insn, layout.immediate_at,
-					    layout.immediate_size);
+	const bool immediate = any(relocated + layout.immediate_at, layout.immediate_size);
 	/* that of %rip is one of a build in any case; an address without ModRM is in the immediate */
-	const bool displacement = is_relocated(context, insn, layout.displacement_at,
-					       layout.displacement_size) ||
+	const bool displacement = any(relocated + layout.displacement_at,
+				      layout.displacement_size) ||
 				  strstr(insn->operands, "(%rip)") != NULL ||
 				  (immediate && strchr(insn->operands, '$') == NULL);
 
@@ -190,6 +156,13 @@ static bool line_make(const struct context *context, const struct insn *insn, ch
 			return false;
 	}
 	return true;
+}
+
+static bool line_make(const struct context *context, const struct insn *insn, char out[ASM_MAX])
+{
+	return context_line(context->kernel->target->info.architecture, insn,
+			    context->relocated + (insn->address -
+						  context->codes[0].function->symbol->address), out);
 }
 
 /* Between lines they are passed over. */
@@ -273,7 +246,8 @@ int context_make(const struct kernel *kernel, const struct pattern_code *codes, 
 	};
 
 	context.site.patterns = &context.pattern;
-	if (relocated_find(&context, fail) < 0 || codes_change(&context, operation, fail) < 0)
+	if (function_relocated(codes[0].function, kernel->image, &context.relocated, fail) < 0 ||
+	    codes_change(&context, operation, fail) < 0)
 		return -1;
 	for (size_t lines = 1; lines <= CONTEXT_LINES_MAX && context.steps > 0; lines++) {
 		/* what leads to the site tells more of it than what comes behind */
