@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "lib/insn_layout.h"
-#include "operation.h"
 
 /* What is searched for, and what it is searched in before and after the change. */
 struct context {
@@ -14,9 +13,9 @@ struct context {
 	const struct pattern_code *codes;
 	size_t count;
 	size_t insn;
+	const struct function *after;
 	bool *relocated;		/* for each byte of the function: a relocation fills it in */
-	struct pattern_code *changed;	/* `codes`, the first with the operation done */
-	struct function after;		/* its function; insns only are its own */
+	struct pattern_code *changed;	/* `codes`, the first of them `after` */
 	uint64_t steps;
 	struct site site;		/* with one pattern, of `lines` */
 	struct pattern pattern;
@@ -29,62 +28,70 @@ static void context_deinit(struct context *context)
 		free(context->lines[i].text);
 	free(context->relocated);
 	free(context->changed);
-	free(context->after.insns);
-	free(context->after.bytes);
 }
 
-/* The function with the operation done at its place. -1: it cannot be, or is no whole instructions. */
-static int after_make(struct context *context, const struct operation *operation,
-		      struct fail *fail)
+/* The instructions anew. */
+static int decode(const struct kernel *kernel, struct function *function, struct fail *fail)
 {
-	const struct function *before = context->codes[0].function;
-	const struct insn *insn = &before->insns[context->insn];
-	const size_t offset = (size_t)(insn->address - before->symbol->address);
-	struct function *after = &context->after;
-	struct bytes bytes;
-	size_t end, next = context->insn;
+	const uint64_t start = function->symbol->address;
+	size_t at = 0;
 
-	if (operation_apply(operation, context->kernel, insn, &bytes, fail) < 0)
-		return -1;
-	end = offset + bytes.length;
-	*after = (struct function){ .symbol = before->symbol, .size = before->size,
-				    .decoded = before->decoded, .count = context->insn };
-	after->bytes = malloc(before->size);
-	after->insns = calloc(before->count + BYTES_MAX, sizeof(*after->insns));
-	if (after->bytes == NULL || after->insns == NULL)
-		return fail_memory(fail, before->symbol->name);
-	if (end > before->decoded)
-		return fail_at(fail, OUTCOME_MISMATCH, insn->address, "%s+0x%zx: %zu bytes there are "
-			       "past the end of what can be decoded", before->symbol->name, offset,
-			       bytes.length);
-	memcpy(after->bytes, before->bytes, before->size);
-	memcpy(after->bytes + offset, bytes.data, bytes.length);
-	memcpy(after->insns, before->insns, context->insn * sizeof(*after->insns));
-	for (size_t at = offset; at < end; at += after->insns[after->count++].length) {
-		struct insn *made = &after->insns[after->count];
+	function->count = 0;
+	while (at < function->decoded) {
+		struct insn *insn = &function->insns[function->count];
 
-		if (insn_decode(context->kernel->decoder, after->bytes + at, end - at,
-				before->symbol->address + at, made, fail) < 0)
+		if (insn_decode(kernel->decoder, function->bytes + at, function->decoded - at,
+				start + at, insn, fail) < 0 ||
+		    function_refer(kernel->target, insn, fail) < 0)
 			return -1;
+		at += insn->length;
+		function->count++;
 	}
-	while (next < before->count && before->insns[next].address < before->symbol->address + end)
-		next++;
-	memcpy(&after->insns[after->count], &before->insns[next],
-	       (before->count - next) * sizeof(*after->insns));
-	after->count += before->count - next;
 	return 0;
 }
 
-static int codes_change(struct context *context, const struct operation *operation,
-			struct fail *fail)
+int context_after(const struct kernel *kernel, const struct function *function,
+		  const struct context_edit *edits, size_t count, struct function *out,
+		  struct fail *fail)
+{
+	*out = (struct function){ .symbol = function->symbol, .size = function->size,
+				  .decoded = function->decoded };
+	out->bytes = malloc(function->size + 1);
+	/* of what is changed each byte can be an instruction */
+	out->insns = calloc(function->count + count * BYTES_MAX + 1, sizeof(*out->insns));
+	if (out->bytes == NULL || out->insns == NULL) {
+		function_deinit(out);
+		return fail_memory(fail, function->symbol->name);
+	}
+	memcpy(out->bytes, function->bytes, function->size);
+	for (size_t i = 0; i < count; i++) {
+		const struct context_edit *edit = &edits[i];
+
+		if (edit->offset > function->decoded ||
+		    edit->bytes.length > function->decoded - edit->offset) {
+			function_deinit(out);
+			return fail_at(fail, OUTCOME_MISMATCH, function->symbol->address,
+				       "%s+0x%jx: %zu bytes there are past the end of what can be "
+				       "decoded", function->symbol->name, (uintmax_t)edit->offset,
+				       edit->bytes.length);
+		}
+		memcpy(out->bytes + edit->offset, edit->bytes.data, edit->bytes.length);
+	}
+	if (decode(kernel, out, fail) == 0)
+		return 0;
+	function_deinit(out);
+	return -1;
+}
+
+static int codes_change(struct context *context, struct fail *fail)
 {
 	context->changed = calloc(context->count, sizeof(*context->changed));
 	if (context->changed == NULL)
 		return fail_memory(fail, "a pattern");
 	memcpy(context->changed, context->codes, context->count * sizeof(*context->changed));
 	/* its instructions may be others, so nothing is known of what the kernel rewrites */
-	context->changed[0] = (struct pattern_code){ .function = &context->after };
-	return after_make(context, operation, fail);
+	context->changed[0] = (struct pattern_code){ .function = context->after };
+	return 0;
 }
 
 static bool any(const bool *relocated, unsigned size)
@@ -173,9 +180,19 @@ static bool is_line(const struct context *context, size_t index)
 	return index == context->insn || (!insn->nop && !insn->int3 && !insn->endbr);
 }
 
+static bool is_changing(const struct context *context, size_t index)
+{
+	const struct function *before = context->codes[0].function;
+	const size_t offset = (size_t)(before->insns[index].address - before->symbol->address);
+
+	return index != context->insn && memcmp(before->bytes + offset, context->after->bytes + offset,
+						before->insns[index].length) != 0;
+}
+
 /* Whether the lines describe the place and nothing else, before and after the change. -1: memory. */
 static int is_proved(struct context *context, struct fail *fail)
 {
+	const struct insn *site = &context->codes[0].function->insns[context->insn];
 	struct pattern_hit hit;
 	struct fail why;
 
@@ -189,36 +206,64 @@ static int is_proved(struct context *context, struct fail *fail)
 			*fail = why;
 			return -1;
 		}
-		if (hit.code != 0 || hit.insn != context->insn || hit.already != (after == 1))
+		if (hit.code != 0 || codes[0].function->insns[hit.insn].address != site->address ||
+		    hit.already != (after == 1))
 			return 0;
 	}
 	return 1;
 }
 
-/* Fills in `count` lines of which the site is the one with the index `at`; false: there are not as
- * many, or one of them cannot be told. */
-static bool lines_make(struct context *context, size_t count, size_t at)
+static bool line_add(struct context *context, const char *text)
+{
+	struct pattern_line *line = &context->lines[context->pattern.count++];
+
+	free(line->text);
+	line->text = strdup(text);
+	return line->text != NULL;
+}
+
+/* Fills in lines for the instructions from `first` to `last`; false: one of them cannot be told, or they
+ * are too many, or a pattern cannot begin or end so. */
+static bool lines_make(struct context *context, size_t first, size_t last)
 {
 	const struct function *function = context->codes[0].function;
-	size_t index = context->insn;
 	char text[ASM_MAX];
+	bool gap = false;
 
-	for (size_t before = at; before > 0; before -= is_line(context, index)) {
-		if (index-- == 0)
-			return false;
-	}
-	for (size_t i = 0; i < count; index++) {
-		if (index >= function->count)
-			return false;
-		if (!is_line(context, index))
+	context->pattern = (struct pattern){ .lines = context->lines };
+	for (size_t i = first; i <= last; i++) {
+		if (!is_line(context, i))
 			continue;
-		free(context->lines[i].text);
-		context->lines[i].text = line_make(context, &function->insns[index], text) ?
-					 strdup(text) : NULL;
-		if (context->lines[i++].text == NULL)
+		if (context->pattern.count == CONTEXT_LINES_MAX)
+			return false;
+		if (is_changing(context, i)) {
+			if (i == first || i == last || (!gap && !line_add(context, "...")))
+				return false;
+			gap = true;
+			continue;
+		}
+		gap = false;
+		if (i == context->insn)
+			context->pattern.at = context->pattern.count;
+		if (!line_make(context, &function->insns[i], text) || !line_add(context, text))
 			return false;
 	}
-	context->pattern = (struct pattern){ .lines = context->lines, .count = count, .at = at };
+	return true;
+}
+
+/* The instruction `steps` lines before or behind the site; false: there are not as many. */
+static bool step(const struct context *context, size_t steps, int direction, size_t *out)
+{
+	const size_t count = context->codes[0].function->count;
+	size_t index = context->insn;
+
+	while (steps > 0) {
+		if (index == (direction < 0 ? 0 : count - 1))
+			return false;
+		index += (size_t)direction;
+		steps -= is_line(context, index);
+	}
+	*out = index;
 	return true;
 }
 
@@ -234,26 +279,32 @@ static int pattern_take(struct context *context, struct pattern *out, struct fai
 }
 
 int context_make(const struct kernel *kernel, const struct pattern_code *codes, size_t count,
-		 size_t insn, const struct operation *operation, struct pattern *out,
-		 struct fail *fail)
+		 size_t insn, const struct operation *operation, const struct function *after,
+		 struct pattern *out, struct fail *fail)
 {
 	const struct symbol *symbol = codes[0].function->symbol;
 	CLEANUP(context_deinit) struct context context = {
-		.kernel = kernel, .codes = codes, .count = count, .insn = insn,
+		.kernel = kernel, .codes = codes, .count = count, .insn = insn, .after = after,
 		.steps = PATTERN_STEPS,
 		.site = { .where = SITE_FIND, .symbol = (char *)symbol->name,
 			  .pattern_count = 1, .operation = *operation },
 	};
+	size_t first, last;
 
 	context.site.patterns = &context.pattern;
 	if (function_relocated(codes[0].function, kernel->image, &context.relocated, fail) < 0 ||
-	    codes_change(&context, operation, fail) < 0)
+	    codes_change(&context, fail) < 0)
 		return -1;
 	for (size_t lines = 1; lines <= CONTEXT_LINES_MAX && context.steps > 0; lines++) {
 		/* what leads to the site tells more of it than what comes behind */
-		for (size_t at = lines; at-- > 0;) {
-			int proved = lines_make(&context, lines, at) ? is_proved(&context, fail) : 0;
+		for (size_t before = lines; before-- > 0;) {
+			int proved;
 
+			if (!step(&context, before, -1, &first) ||
+			    !step(&context, lines - 1 - before, 1, &last) ||
+			    !lines_make(&context, first, last))
+				continue;
+			proved = is_proved(&context, fail);
 			if (proved != 0)
 				return proved < 0 ? -1 : pattern_take(&context, out, fail);
 		}

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "context.h"
 #include "lib/derive_site.h"
 #include "plan.h"
 #include "spec.h"
@@ -95,32 +96,81 @@ static size_t wanted_count(const struct derive *derive, const struct difference 
 	return count;
 }
 
+/* A function of the old object, and what the sites are made by. */
+struct work {
+	struct function function, after;
+	bool *relocated;
+};
+
+static void work_deinit(struct work *work)
+{
+	function_deinit(&work->function);
+	function_deinit(&work->after);
+	free(work->relocated);
+}
+
+static int work_make(const struct derive *derive, const struct difference *difference,
+		     struct work *out, struct fail *fail)
+{
+	CLEANUP_FREE struct context_edit *edits = calloc(difference->change_count, sizeof(*edits));
+	const struct kernel *old = derive->old;
+	const struct symbol *symbol;
+	size_t count = 0;
+
+	if (edits == NULL)
+		return fail_memory(fail, difference->function);
+	for (size_t i = 0; i < difference->change_count; i++) {
+		const struct change *change = &difference->changes[i];
+
+		if (is_wanted(derive, change))
+			edits[count++] = (struct context_edit){ change->offset, change->replacement };
+	}
+	if (function_find(old->symtab, difference->function, NULL, true, difference->occurrence,
+			  &symbol, fail) < 0 ||
+	    function_load(old->target, old->decoder, symbol, &out->function, fail) < 0 ||
+	    function_relocated(&out->function, old->image, &out->relocated, fail) < 0)
+		return -1;
+	return context_after(old, &out->function, edits, count, &out->after, fail);
+}
+
+/* One change: a site, or, where instructions go away, one for each, the last first: a writer that changes
+ * one after the other takes the call away before what it is called with. */
+static int change_sites(struct derive_place *place, struct variant *out, struct fail *fail)
+{
+	const bool removes = derive_removes(place);
+	const size_t count = removes ? place->change.count : 1;
+	struct site *sites = reallocarray(out->sites, out->site_count + count, sizeof(*sites));
+
+	if (sites == NULL)
+		return fail_memory(fail, place->difference->function);
+	out->sites = sites;
+	for (size_t i = count; i-- > 0;) {
+		struct derive_place part = *place;
+
+		if (removes)
+			part.change = derive_part(place, i);
+		if (derive_site(&part, &out->sites[out->site_count++], fail) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* The sites of one function, by what is around them, else (`exact`) by their offsets. */
 static int sites_make(const struct derive *derive, const struct difference *difference, bool exact,
 		      struct variant *out, struct fail *fail)
 {
-	CLEANUP(function_deinit) struct function function = { .symbol = NULL };
-	CLEANUP_FREE bool *relocated = NULL;
-	const struct kernel *old = derive->old;
-	const struct symbol *symbol;
+	CLEANUP(work_deinit) struct work work = { .relocated = NULL };
 
-	out->sites = calloc(difference->change_count, sizeof(*out->sites));
-	if (out->sites == NULL)
-		return fail_memory(fail, difference->function);
-	if (function_find(old->symtab, difference->function, NULL, true, difference->occurrence,
-			  &symbol, fail) < 0 ||
-	    function_load(old->target, old->decoder, symbol, &function, fail) < 0 ||
-	    function_relocated(&function, old->image, &relocated, fail) < 0)
+	if (work_make(derive, difference, &work, fail) < 0)
 		return -1;
 	for (size_t i = 0; i < difference->change_count; i++) {
-		const struct derive_place place = {
-			.kernel = old, .function = &function, .relocated = relocated,
-			.module = derive->module, .difference = difference,
-			.change = &difference->changes[i], .exact = exact,
+		struct derive_place place = {
+			.kernel = derive->old, .function = &work.function, .after = &work.after,
+			.relocated = work.relocated, .module = derive->module,
+			.difference = difference, .change = difference->changes[i], .exact = exact,
 		};
 
-		if (is_wanted(derive, &difference->changes[i]) &&
-		    derive_site(&place, &out->sites[out->site_count++], fail) < 0)
+		if (is_wanted(derive, &place.change) && change_sites(&place, out, fail) < 0)
 			return -1;
 	}
 	return 0;

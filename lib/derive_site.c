@@ -10,15 +10,51 @@
 #include "lib/insn_layout.h"
 #include "operation.h"
 
+bool derive_removes(const struct derive_place *place)
+{
+	const enum architecture arch = place->kernel->target->info.architecture;
+	const struct change *change = &place->change;
+	size_t at = 0;
+
+	while (at < change->replacement.length) {
+		struct insn insn;
+		struct fail ignored;	/* then it is no nop */
+
+		if (insn_decode(place->kernel->decoder, change->replacement.data + at,
+				change->replacement.length - at, 0, &insn, &ignored) < 0 || !insn.nop)
+			return false;
+		at += insn.length;
+	}
+	for (size_t i = 0; i < change->count; i++) {
+		if (insn_moves_stack(arch, &place->function->insns[change->first + i]))
+			return false;
+	}
+	return true;
+}
+
+struct change derive_part(const struct derive_place *place, size_t index)
+{
+	const struct insn *insn = &place->function->insns[place->change.first + index];
+	struct change part = { .offset = insn->address - place->function->symbol->address,
+			       .first = place->change.first + index, .count = 1, .new_count = 1 };
+	struct fail ignored;	/* there is a nop of any instruction's length */
+
+	part.old.length = insn->length;
+	memcpy(part.old.data, insn->bytes, insn->length);
+	(void)!operation_apply(&(struct operation){ .kind = OPERATION_NOP }, place->kernel, insn,
+			       &part.replacement, &ignored);
+	return part;
+}
+
 static bool makes(const struct derive_place *place, const struct operation *operation)
 {
 	struct bytes bytes;
 	struct fail ignored;	/* then it is another one */
 
 	return operation_apply(operation, place->kernel,
-			       &place->function->insns[place->change->first], &bytes,
+			       &place->function->insns[place->change.first], &bytes,
 			       &ignored) == 0 &&
-	       bytes_equal(&bytes, &place->change->replacement);
+	       bytes_equal(&bytes, &place->change.replacement);
 }
 
 /* The number that the replacement has where the old instruction has its own. */
@@ -35,7 +71,7 @@ static void operation_choose(const struct derive_place *place, struct operation 
 	static const enum operation_kind words[] = {
 		OPERATION_INVERT, OPERATION_ALWAYS, OPERATION_NEVER, OPERATION_NOP,
 	};
-	const struct change *change = place->change;
+	const struct change *change = &place->change;
 	const struct insn *insn = &place->function->insns[change->first];
 	struct insn_layout layout;
 
@@ -71,8 +107,8 @@ static void operation_choose(const struct derive_place *place, struct operation 
 
 static bool is_relocated(const struct derive_place *place)
 {
-	for (size_t i = 0; i < place->change->old.length; i++) {
-		if (place->relocated[place->change->offset + i])
+	for (size_t i = 0; i < place->change.old.length; i++) {
+		if (place->relocated[place->change.offset + i])
 			return true;
 	}
 	return false;
@@ -82,7 +118,7 @@ static bool is_relocated(const struct derive_place *place)
 static int expect_fill(const struct derive_place *place, struct expectation *out,
 		       struct fail *fail)
 {
-	const struct change *change = place->change;
+	const struct change *change = &place->change;
 	const struct insn *insn = &place->function->insns[change->first];
 	char text[ASM_MAX];
 
@@ -106,8 +142,8 @@ static int find_fill(const struct derive_place *place, struct site *out, struct 
 	out->patterns = calloc(1, sizeof(*out->patterns));
 	if (out->patterns == NULL)
 		return fail_memory(fail, "a patch");
-	if (context_make(place->kernel, &code, 1, place->change->first, &out->operation,
-			 out->patterns, fail) < 0)
+	if (context_make(place->kernel, &code, 1, place->change.first, &out->operation,
+			 place->after, out->patterns, fail) < 0)
 		return -1;
 	out->where = SITE_FIND;
 	out->pattern_count = 1;
@@ -123,7 +159,7 @@ static int where_fill(const struct derive_place *place, struct site *out, struct
 		out->patterns = NULL;
 	}
 	out->where = SITE_OFFSET;
-	out->offset = place->change->offset;
+	out->offset = place->change.offset;
 	return expect_fill(place, &out->expect, fail);
 }
 
@@ -137,9 +173,9 @@ int derive_site(const struct derive_place *place, struct site *out, struct fail 
 	operation_choose(place, &out->operation);
 	if (out->operation.kind == OPERATION_BYTES && is_relocated(place))
 		return fail_at(fail, OUTCOME_HAZARD,
-			       place->function->symbol->address + place->change->offset,
+			       place->function->symbol->address + place->change.offset,
 			       "%s+0x%" PRIx64 ": bytes there are filled in by the kernel that loads "
 			       "the object, so a patch cannot say them", place->difference->function,
-			       place->change->offset);
+			       place->change.offset);
 	return where_fill(place, out, fail);
 }

@@ -11,9 +11,16 @@ struct derive_place {
 	const bool *relocated;		/* function_relocated() */
 	const char *module;
 	const struct difference *difference;
-	const struct change *change;
+	const struct function *after;	/* the function with all changes */
+	struct change change;
 	bool exact;			/* by offset; else by what is around it, where that tells */
 };
+
+/* Whether all of the change is that instructions go away, each of which can by itself: one that moves the
+ * stack pointer has another that moves it back. */
+bool derive_removes(const struct derive_place *place);
+/* The part of such a change that is the index-th of its instructions, to become one nop. */
+struct change derive_part(const struct derive_place *place, size_t index);
 
 /* By the plainest operation that makes the change. What was made before a failure is the patch's to free.
  * -1: OUTCOME_HAZARD: it lies in what a relocation fills in; OUTCOME_ERROR: memory ran out. */

@@ -12,11 +12,13 @@
 #include <cmocka.h>
 
 #include "context.h"
+#include "operation.h"
 
 static const uint64_t base = 0xffffffff81000000;
 static const char symbols[] = "ffffffff81000000 T victim\nffffffff81001000 T _etext\n";
 
-static struct target target = { .info = { .architecture = ARCH_X86_64 } };
+static const struct target_ops ops = { .read = NULL };
+static struct target target = { .ops = &ops, .info = { .architecture = ARCH_X86_64 } };
 static struct kernel kernel = { .target = &target };
 
 static int setup(void **state)
@@ -63,20 +65,29 @@ static void function_make(const uint8_t *bytes, size_t size, struct function *ou
 	}
 }
 
+/* What else changes. */
+static struct context_edit other;
+
 /* The lines for the instruction at `offset`, joined by "; ", the site's in brackets; "": none. */
 static const char *made(const uint8_t *bytes, size_t size, uint64_t offset,
 			const struct operation *operation)
 {
-	CLEANUP(function_deinit) struct function function;
+	CLEANUP(function_deinit) struct function function, after;
 	const struct pattern_code code = { .function = &function };
+	struct context_edit edits[2] = { { .offset = offset }, other };
 	static char text[1024];
 	struct pattern pattern;
 	struct fail fail;
+	size_t insn;
 
 	function_make(bytes, size, &function);
+	insn = function_insn_at(&function, offset);
+	assert_int_equal(operation_apply(operation, &kernel, &function.insns[insn], &edits[0].bytes,
+					 &fail), 0);
+	assert_int_equal(context_after(&kernel, &function, edits, other.bytes.length > 0 ? 2 : 1,
+				       &after, &fail), 0);
 	text[0] = '\0';
-	if (context_make(&kernel, &code, 1, function_insn_at(&function, offset), operation, &pattern,
-			 &fail) < 0) {
+	if (context_make(&kernel, &code, 1, insn, operation, &after, &pattern, &fail) < 0) {
 		assert_int_equal(fail.code, OUTCOME_AMBIGUOUS);
 		assert_non_null(strstr(fail.message, "victim+0x"));
 		return text;
@@ -151,6 +162,18 @@ static void several_instructions_become_others(void **state)
 			    "cmp $0x1,%esi; [inc %ecx]");
 }
 
+static void what_else_changes_is_no_line(void **state)
+{
+	(void)state;
+	/* test %eax,%eax; je; test %ecx,%ecx; je; ret: the second test becomes a nop, too */
+	other = (struct context_edit){ .offset = 4, .bytes = { { 0x66, 0x90 }, 2 } };
+	assert_string_equal(MADE(&invert, 6, 0x85, 0xc0, 0x74, 0x00, 0x85, 0xc9, 0x74, 0x00, 0xc3),
+			    "[je *]; ret");
+	assert_string_equal(MADE(&invert, 2, 0x85, 0xc0, 0x74, 0x00, 0x85, 0xc9, 0x74, 0x00, 0xc3),
+			    "test %eax,%eax; [je *]");
+	other = (struct context_edit){ .offset = 0 };
+}
+
 static void a_place_among_its_like_has_none(void **state)
 {
 	uint8_t bytes[81];
@@ -175,6 +198,7 @@ int main(void)
 		cmocka_unit_test(nops_are_no_lines),
 		cmocka_unit_test(what_a_build_decides_is_left_out),
 		cmocka_unit_test(several_instructions_become_others),
+		cmocka_unit_test(what_else_changes_is_no_line),
 		cmocka_unit_test(a_place_among_its_like_has_none),
 	};
 
