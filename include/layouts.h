@@ -4,9 +4,9 @@
  * functions take, by whatever describes them: DWARF, CTF or BTF. In one form, so that two of them can
  * be compared.
  *
- * Formats: DWARF 2 to 5 (dwarfstd.org), read by libdw; CTF version 3 (binutils, include/ctf.h), read by
- * libctf; BTF (Documentation/bpf/btf.rst), read by libbpf. All are hostile until checked: depth,
- * number and size of what is used here are bounded.
+ * Formats: DWARF 2 to 5 (dwarfstd.org); CTF version 3 (binutils, include/ctf.h); BTF
+ * (Documentation/bpf/btf.rst), read by libbpf. All are hostile until checked: depth, number and size
+ * of what is used here are bounded.
  */
 #ifndef PATCHERD_LAYOUTS_H
 #define PATCHERD_LAYOUTS_H
@@ -28,9 +28,9 @@ struct value {
 };
 
 struct aggregate_member {
-	char *name;			/* those of an anonymous struct or union are the outer one's members,
+	const char *name;		/* those of an anonymous struct or union are the outer one's members,
 					 * as in C; a name inside a named one is not listed */
-	char *type;			/* C: "unsigned int", "struct list_head *" */
+	const char *type;		/* C: "unsigned int", "struct list_head *" */
 	uint64_t bit_offset;		/* from the aggregate's start */
 	uint64_t bit_size;		/* of a bitfield; 0: it is none, and bit_offset a multiple of 8 */
 	struct value value;
@@ -38,7 +38,8 @@ struct aggregate_member {
 
 /* A struct or a union that is defined, not only declared. */
 struct aggregate {
-	char *name;			/* of an anonymous one that a typedef names, the typedef's */
+	const char *name;		/* of an anonymous one that a typedef names, the typedef's; of
+					 * another anonymous one "" */
 	bool is_union;
 	uint64_t size;			/* bytes */
 	struct aggregate_member *members;	/* as declared */
@@ -46,7 +47,7 @@ struct aggregate {
 };
 
 struct prototype {
-	char *name;
+	const char *name;
 	struct value *parameters;
 	size_t parameter_count;
 	bool variadic;
@@ -59,7 +60,8 @@ const char *layouts_format_name(enum layouts_format format);	/* "BTF" */
 struct layouts;
 
 /*
- * Of an ELF file, relocatable or not: of its DWARF, else its CTF, else its BTF. `base`: the BTF, raw,
+ * Of an ELF file, relocatable or not: of its DWARF, else its CTF, else its BTF; of a kernel that has BTF,
+ * of that, which is made of its DWARF and a hundredth of it. `base`: the BTF, raw,
  * that its own goes on from where that is split, `base_size` bytes, which are copied; NULL: none.
  * -1: OUTCOME_ERROR: damaged, with file and section; OUTCOME_NOT_FOUND: the file has none of them (what
  * to do: -g; another file), or a split BTF without its base (--btf), or one that does not fit that base.
@@ -75,8 +77,8 @@ void layouts_close(struct layouts *layouts);
 enum layouts_format layouts_format(const struct layouts *layouts);
 const char *layouts_path(const struct layouts *layouts);
 
-/* Those of a name, one after the other, equal ones once: `previous` NULL for the first; NULL: no more. They live as long as
- * the layouts. */
+/* Those of a name, one after the other, equal ones once: `previous` NULL for the first; NULL: no more.
+ * They live as long as the layouts. */
 const struct aggregate *layouts_aggregate(struct layouts *layouts, const char *name,
 					  const struct aggregate *previous);
 /* All names that have one, in alphabetical order: the index-th; NULL: there are no more. */
