@@ -15,6 +15,7 @@ enum option_id {
 	SOCKET, JSON, HELP, OPTION_VERSION, LIST_COMMANDS,
 	IMAGE, SYSTEM_MAP, BTF, RELEASE, DEBUG, MODULE, OCCURRENCE, ALL, FORCE, TARGET,
 	OFFLINE_CPUS, TYPE, DIGEST, CONFIRM_WITHIN, IGNORE_WARNINGS, WHEN_LOADED,
+	AGAINST, PATCH,
 	OPTION_COUNT
 };
 #define BIT(option) (1u << (option))
@@ -48,6 +49,8 @@ static const struct {
 			      "do not revert it before, even if the kernel warns" },
 	[WHEN_LOADED] = { "when-loaded", NULL,
 			  "whenever its module is loaded: now, or when it comes" },
+	[AGAINST] = { "against", "FILE", "the kernel's file with its types; or 'running', which is meant else" },
+	[PATCH] = { "patch", NULL, "print a patch on stdout, and the report on stderr" },
 	[OFFLINE_CPUS] = { "offline-cpus", NULL,
 			   "run on one CPU meanwhile, where they cannot be stopped" },
 };
@@ -98,6 +101,9 @@ static const struct command {
 	{ "types", command_types, "TYPE[.MEMBER]",
 	  "show how the members of a struct or union lie, as pahole does",
 	  1, 1, BIT(IMAGE) | BIT(BTF) | BIT(MODULE) },
+	{ "drift", command_drift, "OBJECT",
+	  "show what of an object file was compiled for other structs than the kernel's",
+	  1, 1, BIT(AGAINST) | BIT(BTF) | BIT(PATCH) | BIT(MODULE) },
 	{ "hazards", command_hazards, "SYMBOL[+OFFSET]",
 	  "show whose bytes a function's instructions, or a variable's, are",
 	  1, 1, BIT(IMAGE) | BIT(SYSTEM_MAP) | BIT(MODULE) | BIT(OCCURRENCE) },
@@ -225,6 +231,8 @@ static int option_set(struct options *options, enum option_id id, const char *ar
 	case TYPE: return type_option_add(options, argument);
 	case DIGEST: options->digest = true; break;
 	case CONFIRM_WITHIN: return confirm_time_parse(argument, &options->confirm_within);
+	case AGAINST: options->against = argument; break;
+	case PATCH: options->patch = true; break;
 	case WHEN_LOADED: options->when_loaded = true; break;
 	case IGNORE_WARNINGS: options->ignore_warnings = true; break;
 	case OPTION_COUNT: break;

@@ -23,6 +23,7 @@ struct options {
 	const char *debug;
 	const char *btf;
 	const char *module;
+	const char *against;		/* drift: FILE or "running" */
 	const char *target;
 	unsigned occurrence;
 	bool json;
@@ -31,6 +32,7 @@ struct options {
 	bool offline_cpus;
 	bool when_loaded;
 	bool digest;
+	bool patch;
 	unsigned confirm_within;	/* seconds */
 	bool ignore_warnings;
 	const char *types[TYPE_OPTIONS_MAX];	/* "rdi=file_lock" */
@@ -54,6 +56,7 @@ int command_doctor(const struct options *options, int count, char **arguments);
 int command_disassemble(const struct options *options, int count, char **arguments);
 int command_hazards(const struct options *options, int count, char **arguments);
 int command_types(const struct options *options, int count, char **arguments);
+int command_drift(const struct options *options, int count, char **arguments);
 int command_symbols(const struct options *options, int count, char **arguments);
 
 /* main.c: says on stderr what is wrong with the command line; returns the exit status. */
