@@ -30,9 +30,9 @@ int derive_sites(const struct derive *derive, const struct differences *differen
 		 struct patch *out, struct derived **derived, struct fail *fail) MUST_CHECK;
 
 /* Whether a patch is what it should be, by its text: applicable on the old object, and on the new one
- * there already; of a `shrunk` function only the former (what was left over is not there to be found).
+ * there already; where it is `filled` up with nops only the former (they are not there to be found).
  * -1: what is wrong with it. */
-int derive_prove(const struct derive *derive, const struct patch *patch, bool shrunk,
+int derive_prove(const struct derive *derive, const struct patch *patch, bool filled,
 		 struct fail *fail) MUST_CHECK;
 
 #endif

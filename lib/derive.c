@@ -42,7 +42,7 @@ static int plan_all(const struct kernel *kernel, const struct patch *patch, enum
 	return result;
 }
 
-int derive_prove(const struct derive *derive, const struct patch *patch, bool shrunk,
+int derive_prove(const struct derive *derive, const struct patch *patch, bool filled,
 		 struct fail *fail)
 {
 	CLEANUP(patch_deinit) struct patch read = { .name = NULL };
@@ -52,19 +52,19 @@ int derive_prove(const struct derive *derive, const struct patch *patch, bool sh
 	    spec_parse(patch->name, text, strlen(text), &read, fail) < 0 ||
 	    plan_all(derive->old, &read, OUTCOME_APPLICABLE, "old", fail) < 0)
 		return -1;
-	return shrunk ? 0 : plan_all(derive->new, &read, OUTCOME_ALREADY_APPLIED, "new", fail);
+	return filled ? 0 : plan_all(derive->new, &read, OUTCOME_ALREADY_APPLIED, "new", fail);
 }
 
 /* Of one function alone, with the head of the whole patch. */
 static int prove_sites(const struct derive *derive, const struct patch *patch,
-		       const struct variant *sites, bool shrunk, struct fail *fail)
+		       const struct variant *sites, bool filled, struct fail *fail)
 {
 	struct patch one = *patch;
 	struct variant variant = *sites;
 
 	one.variants = &variant;
 	one.variant_count = 1;
-	return derive_prove(derive, &one, shrunk, fail);
+	return derive_prove(derive, &one, filled, fail);
 }
 
 static int sites_move(struct variant *from, struct variant *to, struct fail *fail)
@@ -182,22 +182,39 @@ static int say(struct derived *derived, const char *message, struct fail *fail)
 	return derived->message == NULL ? fail_memory(fail, "a patch") : 0;
 }
 
-/* A shrunk function that can be found in the new object all the same is not told of. */
+/* Whether a change has nops in it that the new object need not have, or not the same. */
+static bool is_filled(const struct derive *derive, const struct difference *difference)
+{
+	for (size_t i = 0; i < difference->change_count; i++) {
+		const struct bytes *bytes = &difference->changes[i].replacement;
+		struct insn insn = { .length = 0 };
+		struct fail ignored;	/* differences are of whole instructions */
+
+		for (size_t at = 0; at < bytes->length; at += insn.length) {
+			if (insn_decode(derive->old->decoder, bytes->data + at, bytes->length - at, 0,
+					&insn, &ignored) < 0)
+				break;
+			if (insn.nop)
+				return true;
+		}
+	}
+	return false;
+}
+
 static int function_prove(const struct derive *derive, const struct difference *difference,
 			  const struct patch *patch, const struct variant *sites,
 			  struct derived *derived, struct fail *fail)
 {
 	struct fail why;
 
-	/* with line numbers left out the new object has others there */
 	if (prove_sites(derive, patch, sites, false, fail) == 0)
 		return 0;
-	if (difference->kind != DIFFERENCE_SHRANK ||
+	if (!is_filled(derive, difference) ||
 	    prove_sites(derive, patch, sites, true, &why) < 0)
 		return -1;
 	derived->message = strdup("a dry run on the new object does not find it there already: what "
 				  "the old function has left over becomes nops, which the new one has "
-				  "not");
+				  "not, or others");
 	return derived->message == NULL ? fail_memory(fail, "a patch") : 0;
 }
 

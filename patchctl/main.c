@@ -16,6 +16,7 @@ enum option_id {
 	IMAGE, SYSTEM_MAP, BTF, RELEASE, DEBUG, MODULE, OCCURRENCE, ALL, FORCE, TARGET,
 	OFFLINE_CPUS, TYPE, DIGEST, CONFIRM_WITHIN, IGNORE_WARNINGS, WHEN_LOADED,
 	AGAINST, PATCH,
+	FUNCTION, NAME, LINE_NUMBERS,
 	OPTION_COUNT
 };
 #define BIT(option) (1u << (option))
@@ -51,6 +52,10 @@ static const struct {
 			  "whenever its module is loaded: now, or when it comes" },
 	[AGAINST] = { "against", "FILE", "the kernel's file with its types; or 'running', which is meant else" },
 	[PATCH] = { "patch", NULL, "print a patch on stdout, and the report on stderr" },
+	[FUNCTION] = { "function", "FUNCTION", "compare this function only, and its .cold part" },
+	[NAME] = { "name", "NAME", "the name of the patch that is made" },
+	[LINE_NUMBERS] = { "line-numbers", NULL,
+			   "take in what differs only in a line's number, as of __LINE__" },
 	[OFFLINE_CPUS] = { "offline-cpus", NULL,
 			   "run on one CPU meanwhile, where they cannot be stopped" },
 };
@@ -107,6 +112,9 @@ static const struct command {
 	{ "hazards", command_hazards, "SYMBOL[+OFFSET]",
 	  "show whose bytes a function's instructions, or a variable's, are",
 	  1, 1, BIT(IMAGE) | BIT(SYSTEM_MAP) | BIT(MODULE) | BIT(OCCURRENCE) },
+	{ "derive", command_derive, "OLD NEW",
+	  "make a patch of what differs in two object files, of before and after a change",
+	  2, 2, BIT(FUNCTION) | BIT(MODULE) | BIT(NAME) | BIT(LINE_NUMBERS) },
 	{ "help", command_help, "[COMMAND]", "print help", 0, 1, 0 },
 };
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(*commands) };
@@ -235,6 +243,9 @@ static int option_set(struct options *options, enum option_id id, const char *ar
 	case PATCH: options->patch = true; break;
 	case WHEN_LOADED: options->when_loaded = true; break;
 	case IGNORE_WARNINGS: options->ignore_warnings = true; break;
+	case FUNCTION: options->function = argument; break;
+	case NAME: options->name = argument; break;
+	case LINE_NUMBERS: options->line_numbers = true; break;
 	case OPTION_COUNT: break;
 	}
 	return 0;

@@ -35,6 +35,9 @@ struct options {
 	bool patch;
 	unsigned confirm_within;	/* seconds */
 	bool ignore_warnings;
+	const char *function;
+	const char *name;
+	bool line_numbers;
 	const char *types[TYPE_OPTIONS_MAX];	/* "rdi=file_lock" */
 	size_t type_count;
 	bool help;
@@ -54,6 +57,7 @@ int command_boot(const struct options *options, int count, char **arguments);
 int command_history(const struct options *options, int count, char **arguments);
 int command_doctor(const struct options *options, int count, char **arguments);
 int command_disassemble(const struct options *options, int count, char **arguments);
+int command_derive(const struct options *options, int count, char **arguments);
 int command_hazards(const struct options *options, int count, char **arguments);
 int command_types(const struct options *options, int count, char **arguments);
 int command_drift(const struct options *options, int count, char **arguments);
