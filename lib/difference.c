@@ -198,7 +198,7 @@ static int lost_add(struct comparison *comparison, const struct alignment *align
 static enum difference_kind kind_of(const struct difference *difference, enum reach worst,
 				    bool no_room)
 {
-	bool lines = difference->change_count > 0;
+	bool lines = difference->change_count > 0;	/* those of tables are no changes */
 
 	for (size_t i = 0; i < difference->change_count; i++)
 		lines = lines && difference->changes[i].line_number;
@@ -215,6 +215,57 @@ static enum difference_kind kind_of(const struct difference *difference, enum re
 							     DIFFERENCE_IN_PLACE;
 }
 
+/* Which changes are of a number like __LINE__. */
+static void lines_mark(const struct alignment *alignment, struct difference *difference)
+{
+	for (size_t h = 0, i = 0; h < alignment->hunk_count; h++) {
+		const struct hunk *hunk = &alignment->hunks[h];
+		size_t insn = hunk->old_first == hunk->old_end ? NONE :
+			      alignment->old.steps[hunk->old_first].insn;
+
+		while (insn != NONE && i < difference->change_count &&
+		       difference->changes[i].first < insn)
+			i++;
+		if (insn != NONE && i < difference->change_count &&
+		    difference->changes[i].first == insn && difference->changes[i].count == 1)
+			difference->changes[i].line_number = step_is_line(alignment, hunk);
+	}
+}
+
+/* What tables say of the function. */
+static int table_add(enum table_change change, const char *section, struct difference *difference,
+		     struct fail *fail)
+{
+	char text[256];
+
+	(void)snprintf(text, sizeof(text), change == TABLE_LINES ?
+		       "a line number that %s has for %.64s differs, which is no code" :
+		       "%s says something else of %.64s, which is no code, and written when the object "
+		       "is loaded", section, difference->function);
+	return message_add(difference, text, fail);
+}
+
+/* A function whose instructions are the same. */
+static int table_difference(struct comparison *comparison, struct differences *out,
+			    struct fail *fail)
+{
+	const struct symbol *old = comparison->old.functions[comparison->self];
+	size_t pair = comparison->old.function_pairs[comparison->self];
+	const char *section = NULL;
+	enum table_change change = tables_compare(comparison, &section);
+	struct difference *difference;
+
+	if (change == TABLE_SAME)
+		return 0;
+	difference = difference_add(out, &comparison->old, comparison->self, fail);
+	if (difference == NULL)
+		return -1;
+	difference->old_size = old->size;
+	difference->new_size = comparison->new.functions[pair]->size;
+	difference->kind = change == TABLE_LINES ? DIFFERENCE_IMMEDIATE : DIFFERENCE_RELOCATION;
+	return table_add(change, section, difference, fail);
+}
+
 /* The labels of the match are this alignment's. */
 static int difference_make(struct comparison *comparison, struct alignment *alignment,
 			   struct differences *out, struct fail *fail)
@@ -222,10 +273,12 @@ static int difference_make(struct comparison *comparison, struct alignment *alig
 	enum reach worst = alignment_reach(comparison, alignment);
 	char why[WHY_MAX] = "", text[WHY_MAX + 64] = "";
 	struct difference *difference;
+	const char *section = NULL;
+	enum table_change change;
 	bool no_room = false;
 
 	if (worst == REACH_SAME && alignment->hunk_count == 0)
-		return 0;
+		return table_difference(comparison, out, fail);
 	difference = difference_add(out, &comparison->old, comparison->self, fail);
 	if (difference == NULL)
 		return -1;
@@ -233,11 +286,18 @@ static int difference_make(struct comparison *comparison, struct alignment *alig
 	difference->new_size = alignment->new.function.symbol->size;
 	if (alignment_print(comparison, alignment, &difference->message, fail) != 0)
 		return -1;
+	change = tables_compare(comparison, &section);
+	if (change != TABLE_SAME && table_add(change, section, difference, fail) != 0)
+		return -1;
+	if (change == TABLE_DIFFERENT)
+		worst = REACH_RELOCATION;
 	if (worst == REACH_RELOCATION)
-		(void)snprintf(why, sizeof(why), "what such a field leads to, only the kernel that loads "
-			       "the object fills in");
+		(void)snprintf(why, sizeof(why), "%s", change == TABLE_DIFFERENT ?
+			       "code alone would not do it" : "what such a field leads to, only the "
+			       "kernel that loads the object fills in");
 	else if (changes_make(comparison, alignment, difference, why, &no_room, fail) != 0)
 		return -1;
+	lines_mark(alignment, difference);
 	difference->kind = kind_of(difference, worst, no_room);
 	if (difference->change_count == 0)
 		(void)snprintf(text, sizeof(text), "nothing can be written for it: %s", why);
@@ -308,9 +368,9 @@ static int functions_compare(struct comparison *comparison, const bool *differs,
 		}
 		out->compared++;
 		comparison->self = i;
-		if (!differs[i] && (!comparison->matches[i].seeks || function_scan(comparison)))
-			continue;
-		if (function_align(comparison, out, fail) != 0)
+		if (!differs[i] && (!comparison->matches[i].seeks || function_scan(comparison)) ?
+		    table_difference(comparison, out, fail) != 0 :
+		    function_align(comparison, out, fail) != 0)
 			return -1;
 	}
 	for (size_t i = 0; i < new->function_count; i++) {

@@ -232,6 +232,8 @@ static bool is_mark(const struct side *side, const struct relocation *relocation
 
 	if (!relocation->defined)
 		return false;
+	if (to != NULL && strncmp(to->name, ".altinstr", 9) == 0)
+		return true;
 	return (from->flags & SHF_EXECINSTR) != 0 || to == NULL || (to->flags & SHF_EXECINSTR) == 0 ||
 	       strncmp(from->name, ".rodata", 7) == 0 || strncmp(from->name, ".data", 5) == 0;
 }
@@ -294,7 +296,7 @@ int side_load(const struct object *object, struct side *out, struct fail *fail)
 		return fail_set(fail, OUTCOME_ERROR, "%s: not an object file but a linked one, whose "
 				"relocations are gone; give a .o or a .ko", object->path);
 	if (relocations_load(out, fail) != 0 || marks_load(out, fail) != 0 ||
-	    functions_load(out, fail) != 0) {
+	    functions_load(out, fail) != 0 || side_load_tables(out, fail) != 0) {
 		side_deinit(out);
 		return -1;
 	}
@@ -310,6 +312,7 @@ void side_deinit(struct side *side)
 	free(side->roots);
 	free(side->root_text);
 	free(side->symbol_pairs);
+	free(side->entries);
 	memset(side, 0, sizeof(*side));
 }
 

@@ -25,6 +25,14 @@ struct relocation {
 	bool defined;
 };
 
+/* What a table of the kernel says of an instruction. */
+struct table_note {
+	size_t function;
+	unsigned kind;
+	int64_t offset;			/* in the function */
+	uint64_t address, size;		/* of the entry */
+};
+
 struct side {
 	const struct object *object;
 	struct relocation *relocations;	/* of all sections in memory, by address */
@@ -39,6 +47,8 @@ struct side {
 					 * numbers */
 	char *root_text;
 	size_t *symbol_pairs;		/* of each symbol: the other file's; NONE */
+	struct table_note *entries;	/* of the kernel's tables, by function, table and offset */
+	size_t entry_count;
 };
 
 int side_load(const struct object *object, struct side *out, struct fail *fail) MUST_CHECK;
@@ -194,5 +204,15 @@ int changes_make(struct comparison *comparison, struct alignment *alignment,
 /* What became of the function, an instruction or a few a line. *out is to be freed. */
 int alignment_print(struct comparison *comparison, const struct alignment *alignment, char **out,
 		    struct fail *fail) MUST_CHECK;
+
+/* A hunk of one instruction that differs in a number like __LINE__ (difference_line.c). */
+bool step_is_line(const struct alignment *alignment, const struct hunk *hunk);
+
+/* ---- the kernel's tables (difference_table.c) ------------------------------------ */
+
+int side_load_tables(struct side *side, struct fail *fail) MUST_CHECK;
+/* Whether they say the same of the function in both files; else `*section` is one where they do not. */
+enum table_change { TABLE_SAME, TABLE_LINES, TABLE_DIFFERENT };
+enum table_change tables_compare(struct comparison *comparison, const char **section);
 
 #endif
