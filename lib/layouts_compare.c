@@ -5,10 +5,17 @@
 
 #include "layouts.h"
 
+/* Of what is only declared in a CTF dictionary, as programs differ in it, the size is not known. */
+static bool is_sized(const struct value *value)
+{
+	return value->size != 0 || value->element_size != 0 || value->kind != VALUE_OTHER;
+}
+
 static bool member_same(const struct aggregate_member *a, const struct aggregate_member *b)
 {
 	return a->bit_offset == b->bit_offset && a->bit_size == b->bit_size &&
-	       (a->bit_size != 0 || a->value.size == b->value.size);
+	       (a->bit_size != 0 || a->value.size == b->value.size || !is_sized(&a->value) ||
+		!is_sized(&b->value));
 }
 
 /* The common case, which is quick to see. */
