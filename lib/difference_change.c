@@ -33,7 +33,7 @@ struct plan_of_function {
 /* Some new steps, and the old bytes that they take the place of. */
 struct stretch {
 	uint64_t start, end;		/* bytes of the old function */
-	size_t new_first, new_end;
+	struct hunk hunk;		/* wider than the alignment's where that has no room */
 };
 
 static const struct symbol *old_symbol(const struct plan_of_function *plan)
@@ -70,8 +70,7 @@ static bool hunk_fits(const struct alignment *alignment, const struct hunk *hunk
 	uint64_t before = hunk->old_first == 0 ? 0 : step_end(old, hunk->old_first - 1);
 	uint64_t end = step_offset(old, hunk->old_end);
 
-	out->new_first = hunk->new_first;
-	out->new_end = hunk->new_end;
+	out->hunk = *hunk;
 	out->start = before;
 	if (hunk->old_first < hunk->old_end)
 		out->start = step_offset(old, hunk->old_first);
@@ -109,25 +108,56 @@ static bool hunk_widen(const struct alignment *alignment, size_t *next, struct h
 	return true;
 }
 
-/* The same of what is before it, up to `limit`, an old step. */
-static bool hunk_widen_back(const struct alignment *alignment, struct hunk *hunk, size_t limit,
-			    uint64_t floor, struct stretch *out)
+/* The same of what is before it, and of the stretches before that, of which there are *count less
+ * then. */
+static bool hunk_widen_back(const struct alignment *alignment, struct hunk *hunk,
+			    struct stretch *stretches, size_t *count)
 {
-	while (!hunk_fits(alignment, hunk, floor, out)) {
-		if (hunk->old_first <= limit || hunk->new_first == 0 ||
-		    steps_length(&alignment->new, hunk->new_first, hunk->new_end) > BYTES_MAX)
+	struct stretch out;
+
+	while (true) {
+		const struct stretch *before = *count == 0 ? NULL : &stretches[*count - 1];
+
+		if (hunk_fits(alignment, hunk, before == NULL ? 0 : before->end, &out)) {
+			stretches[(*count)++] = out;
+			return true;
+		}
+		if (steps_length(&alignment->new, hunk->new_first, hunk->new_end) > BYTES_MAX)
 			return false;
-		hunk->old_first--;
-		hunk->new_first--;
+		if (before != NULL && before->hunk.old_end == hunk->old_first) {
+			hunk->old_first = before->hunk.old_first;
+			hunk->new_first = before->hunk.new_first;
+			(*count)--;
+		} else if (hunk->old_first > 0) {
+			hunk->old_first--;
+			hunk->new_first--;
+		} else {
+			return false;
+		}
 	}
-	return true;
+}
+
+static void no_room(struct plan_of_function *plan, const struct hunk *hunk)
+{
+	const struct body *old = &plan->alignment->old;
+	size_t count = hunk->new_end - hunk->new_first;
+
+	(void)snprintf(plan->why, WHY_MAX, "%zu new instruction%s at %s+0x%" PRIx64 " (%" PRIu64
+		       " bytes or more) do%s not fit into the %" PRIu64 " bytes that are there", count,
+		       count == 1 ? "" : "s", old_symbol(plan)->name,
+		       step_offset(old, hunk->old_first),
+		       steps_length(&plan->alignment->new, hunk->new_first, hunk->new_end),
+		       count == 1 ? "es" : "",
+		       hunk->old_first == hunk->old_end ? (uint64_t)0 :
+		       step_end(old, hunk->old_end - 1) - step_offset(old, hunk->old_first));
+	plan->no_room = true;
 }
 
 static void stretch_place(struct plan_of_function *plan, const struct stretch *stretch)
 {
 	uint64_t at = stretch->start;
 
-	for (size_t k = stretch->new_first; k < stretch->new_end; k++) {
+	for (size_t k = stretch->hunk.new_first; k < stretch->hunk.new_end; k++) {
 		plan->places[k] = at;
 		plan->placed[k] = true;
 		at += plan->lengths[k];
@@ -138,38 +168,23 @@ static void stretch_place(struct plan_of_function *plan, const struct stretch *s
 static bool stretches_make(struct plan_of_function *plan, struct stretch *stretches, size_t *count)
 {
 	const struct alignment *alignment = plan->alignment;
-	uint64_t floor = 0;
-	size_t limit = 0;
 
 	*count = 0;
 	for (size_t h = 0; h < alignment->hunk_count;) {
+		uint64_t floor = *count == 0 ? 0 : stretches[*count - 1].end;
 		struct hunk hunk = alignment->hunks[h];
 		size_t next = h + 1;
-		struct stretch *stretch = &stretches[*count];
 
-		if (!hunk_widen(alignment, &next, &hunk, floor, stretch)) {
+		if (hunk_widen(alignment, &next, &hunk, floor, &stretches[*count])) {
+			(*count)++;
+		} else {
 			hunk = alignment->hunks[h];
 			next = h + 1;
-			if (!hunk_widen_back(alignment, &hunk, limit, floor, stretch)) {
-				hunk = alignment->hunks[h];
-				(void)snprintf(plan->why, WHY_MAX, "%zu new instruction%s at %s+0x%"
-					       PRIx64 " (%" PRIu64 " bytes or more) do not fit into the "
-					       "%" PRIu64 " bytes that are there",
-					       hunk.new_end - hunk.new_first,
-					       hunk.new_end - hunk.new_first == 1 ? "" : "s",
-					       old_symbol(plan)->name,
-					       step_offset(&alignment->old, hunk.old_first),
-					       steps_length(&alignment->new, hunk.new_first,
-							    hunk.new_end),
-					       step_offset(&alignment->old, hunk.old_end) -
-					       step_offset(&alignment->old, hunk.old_first));
-				plan->no_room = true;
+			if (!hunk_widen_back(alignment, &hunk, stretches, count)) {
+				no_room(plan, &alignment->hunks[h]);
 				return false;
 			}
 		}
-		limit = hunk.old_end;
-		floor = stretch->end;
-		(*count)++;
 		h = next;
 	}
 	return true;
@@ -364,7 +379,7 @@ static int stretch_write(struct plan_of_function *plan, const struct stretch *st
 			 struct fail *fail)
 {
 	uint64_t start = stretch->start;
-	size_t k = stretch->new_first;
+	size_t k = stretch->hunk.new_first;
 
 	do {
 		struct change *change = change_add(plan, fail);
@@ -373,7 +388,7 @@ static int stretch_write(struct plan_of_function *plan, const struct stretch *st
 		if (change == NULL)
 			return -1;
 		change->offset = start;
-		for (; k < stretch->new_end; k++) {
+		for (; k < stretch->hunk.new_end; k++) {
 			if (change->replacement.length + plan->lengths[k] > BYTES_MAX ||
 			    !step_encode(plan, k, change->replacement.data +
 						  change->replacement.length)) {

@@ -63,7 +63,8 @@ struct spot address_spot(const struct side *side, uint64_t address, uint64_t anc
 		return spot;
 	}
 	symbol = symtab_at(side->object->symtab, anchor);
-	if (symbol == NULL || symbol->type == 'U')
+	/* of .LC0 the number is the compiler's */
+	if (symbol == NULL || symbol->type == 'U' || strncmp(symbol->name, ".L", 2) == 0)
 		return spot;
 	spot.kind = SPOT_DATA;
 	spot.index = side_symbol_index(side, symbol);
@@ -188,14 +189,15 @@ static bool data_same(struct comparison *comparison, uint64_t old, uint64_t new,
 static int table_same(struct comparison *comparison, uint64_t old, uint64_t new)
 {
 	const struct side *sides[2] = { &comparison->old, &comparison->new };
+	uint64_t old_end = side_extent(sides[0], old), new_end = side_extent(sides[1], new);
 	size_t i = side_relocation(sides[0], old), k = side_relocation(sides[1], new);
 	uint64_t at = 0;
 
 	while (true) {
-		const struct relocation *ra = i < sides[0]->relocation_count &&
+		const struct relocation *ra = at < old_end && i < sides[0]->relocation_count &&
 			sides[0]->relocations[i].address == old + at ?
 			&sides[0]->relocations[i] : NULL;
-		const struct relocation *rb = k < sides[1]->relocation_count &&
+		const struct relocation *rb = at < new_end && k < sides[1]->relocation_count &&
 			sides[1]->relocations[k].address == new + at ?
 			&sides[1]->relocations[k] : NULL;
 		struct spot a = { .kind = SPOT_UNDEFINED }, b = { .kind = SPOT_UNDEFINED };
