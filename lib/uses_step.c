@@ -172,6 +172,22 @@ static struct known number(const struct step *step)
 	return nothing;
 }
 
+/* mov of %rax from an address that the instruction has in full, as i386's code does. */
+static struct known absolute_load(const struct step *step)
+{
+	uint64_t at = step->insn->address + step->layout->immediate_at;
+	const struct elf_field *field = elf_field_in(step->flow->fields, at,
+						     step->layout->immediate_size);
+	struct operand operand = { .memory = true, .base = NO_REGISTER, .index = NO_REGISTER };
+
+	if (!step->full || field == NULL || field->address != at || field->relative ||
+	    step->layout->segment == 0x64 || step->layout->segment == 0x65)
+		return nothing;
+	operand.address = variable_known(step->flow, field, 0);
+	operand.known = operand.address.kind != KNOWN_NOTHING;
+	return operand_load(step->flow, step->state, &operand);
+}
+
 /* add, or, adc, sbb, and, sub, xor, cmp with an immediate. */
 static int group_1(const struct step *step, struct fail *fail)
 {
@@ -356,7 +372,12 @@ static int step_one(const struct step *step, struct fail *fail)
 	case 0x90 ... 0x97:
 		SPOIL(step, RAX, step_opcode_register(step));
 		return 0;
-	case 0x98: case 0x9f: case 0xa0: case 0xa1: case 0xe4: case 0xe5: case 0xec: case 0xed:
+	case 0xa1:
+		set(step, RAX, absolute_load(step));
+		return 0;
+	case 0xa2: case 0xa3:	/* to an absolute address */
+		return 0;
+	case 0x98: case 0x9f: case 0xa0: case 0xe4: case 0xe5: case 0xec: case 0xed:
 		set(step, RAX, nothing);
 		return 0;
 	case 0x99:
