@@ -149,6 +149,16 @@ static struct range function_entries(const struct side *side, size_t function)
 	return range;
 }
 
+/* The index-th relocation; NULL: it is not of the entry. */
+static const struct relocation *entry_relocation(const struct side *side, size_t index,
+						 const struct table_note *entry)
+{
+	if (index >= side->relocation_count ||
+	    side->relocations[index].address - entry->address >= entry->size)
+		return NULL;
+	return &side->relocations[index];
+}
+
 static enum table_change entry_compare(struct comparison *comparison,
 				       const struct table_note *old, const struct table_note *new)
 {
@@ -164,15 +174,13 @@ static enum table_change entry_compare(struct comparison *comparison,
 	memcpy(a, a_bytes, old->size);
 	memcpy(b, b_bytes, new->size);
 	for (;; i++, k++) {
-		const struct relocation *from = &sides[0]->relocations[i];
-		const struct relocation *to = &sides[1]->relocations[k];
-		bool is_old = i < sides[0]->relocation_count && from->address - old->address < old->size;
-		bool is_new = k < sides[1]->relocation_count && to->address - new->address < new->size;
+		const struct relocation *from = entry_relocation(sides[0], i, old);
+		const struct relocation *to = entry_relocation(sides[1], k, new);
 		struct spot from_spot, to_spot;
 
-		if (!is_old && !is_new)
+		if (from == NULL && to == NULL)
 			break;
-		if (is_old != is_new || from->type != to->type ||
+		if (from == NULL || to == NULL || from->type != to->type ||
 		    from->address - old->address != to->address - new->address)
 			return TABLE_DIFFERENT;
 		from_spot = relocation_spot(sides[0], from, from->address);
@@ -199,15 +207,17 @@ enum table_change tables_compare(struct comparison *comparison, const char **sec
 	enum table_change worst = TABLE_SAME;
 
 	while (old.first < old.end || new.first < new.end) {
-		const struct table_note *a = &comparison->old.entries[old.first];
-		const struct table_note *b = &comparison->new.entries[new.first];
+		const struct table_note *a = old.first == old.end ? NULL :
+					     &comparison->old.entries[old.first];
+		const struct table_note *b = new.first == new.end ? NULL :
+					     &comparison->new.entries[new.first];
 		enum table_change change = TABLE_DIFFERENT;
 
-		if (old.first < old.end && new.first < new.end)
+		if (a != NULL && b != NULL)
 			change = entry_compare(comparison, a, b);
 		if (change > worst) {
 			worst = change;
-			*section = kinds[old.first < old.end ? a->kind : b->kind].section;
+			*section = kinds[a != NULL ? a->kind : b->kind].section;
 		}
 		if (worst == TABLE_DIFFERENT)
 			break;
