@@ -81,6 +81,32 @@ static int layouts_read(const struct options *options, const char *path, struct 
 			    given != NULL ? given_size : base_size, &drift->object, fail);
 }
 
+/* Whether they have a member of one name: else it is another type that has the same one by chance. */
+static bool is_related(const struct aggregate_drift *drift)
+{
+	for (size_t i = 0; i < drift->object->member_count; i++) {
+		for (size_t j = 0; j < drift->kernel->member_count; j++) {
+			if (strcmp(drift->object->members[i].name,
+				   drift->kernel->members[j].name) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+static void unrelated_drop(struct layout_drift *layouts)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < layouts->count; i++) {
+		if (is_related(&layouts->items[i]))
+			layouts->items[kept++] = layouts->items[i];
+		else
+			free(layouts->items[i].members);
+	}
+	layouts->count = kept;
+}
+
 static int drift_make(const struct options *options, const char *path, struct drift *drift,
 		      struct fail *fail)
 {
@@ -92,8 +118,10 @@ static int drift_make(const struct options *options, const char *path, struct dr
 		return fail_set(fail, OUTCOME_ERROR, "%s: it is no object file (.o, .ko), whose "
 				"relocations are needed", path);
 	if (layouts_read(options, path, drift, fail) != 0 ||
-	    layouts_compare(drift->object, drift->kernel, &drift->layouts, fail) != 0 ||
-	    drift_find(drift, fail) != 0)
+	    layouts_compare(drift->object, drift->kernel, &drift->layouts, fail) != 0)
+		return -1;
+	unrelated_drop(&drift->layouts);
+	if (drift_find(drift, fail) != 0)
 		return -1;
 	return options->patch ? drift_patch(options, drift, fail) : 0;
 }

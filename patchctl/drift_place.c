@@ -111,14 +111,14 @@ static bool member_moved(const struct way *way, const struct aggregate_member *m
 }
 
 /*
- * Others that the operand covers, or that lie at the same place, so that it may mean them, must have
- * moved alike.
+ * Another member that the operand may mean as well, as it begins at the same place (of a union, bitfields
+ * of one byte), or covers besides (`behind`), and that has not moved alike; NULL: none.
  */
 static const struct aggregate_member *differently(const struct drift_use *use,
-						  const struct way *way)
+						  const struct way *way, bool behind)
 {
 	const struct use_step *last = &use->use.steps[use->use.step_count - 1];
-	uint64_t start = last->member->bit_offset / 8, size = use->use.size == 0 ? 1 : use->use.size;
+	uint64_t start = last->member->bit_offset / 8;
 	int64_t moved = 0, other;
 
 	if (!member_moved(way, last->member, &moved))
@@ -127,7 +127,7 @@ static const struct aggregate_member *differently(const struct drift_use *use,
 		const struct aggregate_member *member = &last->aggregate->members[i];
 		uint64_t from = member->bit_offset / 8;
 
-		if (from >= start && from < start + size &&
+		if ((behind ? from > start && from < start + use->use.size : from == start) &&
 		    (!member_moved(way, member, &other) || other != moved))
 			return member;
 	}
@@ -138,10 +138,10 @@ static const struct aggregate_member *differently(const struct drift_use *use,
 static int obstacle_find(struct drift_use *use, const struct way *way, struct fail *fail)
 {
 	const struct use_step *last = &use->use.steps[use->use.step_count - 1];
-	const struct aggregate_member *other = differently(use, way);
+	const struct aggregate_member *other = differently(use, way, true);
 
 	if (other != NULL)
-		return refuse(use, "it may use %s as well, which lies differently in the kernel", fail,
+		return refuse(use, "it uses %s as well, which lies differently in the kernel", fail,
 			      other->name);
 	if ((int64_t)(way->kernel - way->object) % 8 != 0)
 		return refuse(use, "the bits are at another place of their byte in the kernel", fail);
@@ -198,6 +198,8 @@ int drift_place(const struct drift *drift, struct drift_use *use, bool *drifted,
 	if (!base_place(drift, &use->use, &base))
 		return 0;
 	use->found = way_go(drift, use->use.steps, use->use.step_count, &way);
+	if (use->found && differently(use, &way, false) != NULL)
+		return 0;	/* nobody knows which of them it means */
 	*drifted = true;
 	if (!use->found)
 		return refuse(use, "the kernel has no such member", fail);
