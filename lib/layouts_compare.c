@@ -11,11 +11,16 @@ static bool is_sized(const struct value *value)
 	return value->size != 0 || value->element_size != 0 || value->kind != VALUE_OTHER;
 }
 
+/* A bitfield of all bits of its type is to some compilers none. */
+static uint64_t bits_of(const struct aggregate_member *member)
+{
+	return member->bit_size != 0 ? member->bit_size : member->value.size * 8;
+}
+
 static bool member_same(const struct aggregate_member *a, const struct aggregate_member *b)
 {
-	return a->bit_offset == b->bit_offset && a->bit_size == b->bit_size &&
-	       (a->bit_size != 0 || a->value.size == b->value.size || !is_sized(&a->value) ||
-		!is_sized(&b->value));
+	return a->bit_offset == b->bit_offset &&
+	       (bits_of(a) == bits_of(b) || !is_sized(&a->value) || !is_sized(&b->value));
 }
 
 /* The common case, which is quick to see. */

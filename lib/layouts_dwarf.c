@@ -53,15 +53,18 @@ static int damaged(const struct reader *reader, uint64_t offset, const char *why
 /* DWARF 2 and 3 say by an expression where a member is: DW_OP_plus_uconst N. */
 static bool location_read(const struct datum *datum, uint64_t *out)
 {
-	struct cursor cursor = {
-		.at = datum->block.data, .end = datum->block.data + datum->block.size,
-	};
+	struct cursor cursor;
 
 	if (datum->kind == DATUM_NUMBER) {
 		*out = datum->number;
 		return true;
 	}
-	if (datum->kind != DATUM_BLOCK || cursor_number(&cursor, 1) != DW_OP_plus_uconst)
+	if (datum->kind != DATUM_BLOCK)
+		return false;
+	cursor = (struct cursor){
+		.at = datum->block.data, .end = datum->block.data + datum->block.size,
+	};
+	if (cursor_number(&cursor, 1) != DW_OP_plus_uconst)
 		return false;
 	*out = cursor_uleb(&cursor);
 	return !cursor.bad && cursor.at == cursor.end;
@@ -122,17 +125,19 @@ static void attribute_take(struct entry_data *entry, uint32_t name, const struct
 static void entry_read(struct reader *reader, const struct abbreviation *abbreviation,
 		       struct cursor *cursor, struct entry_data *out)
 {
-	const struct attribute *attributes = reader->dwarf.table.attributes + abbreviation->first;
 	struct datum datum;
 
 	*out = (struct entry_data){ .tag = abbreviation->tag, .name = "" };
 	for (size_t i = 0; i < abbreviation->count && !cursor->bad; i++) {
-		datum_read(&reader->dwarf, &reader->unit, &attributes[i], cursor, &datum);
-		attribute_take(out, attributes[i].name, &datum);
-		if (attributes[i].name == DW_AT_str_offsets_base && datum.kind == DATUM_NUMBER)
+		const struct attribute *attribute =
+			&reader->dwarf.table.attributes[abbreviation->first + i];
+
+		datum_read(&reader->dwarf, &reader->unit, attribute, cursor, &datum);
+		attribute_take(out, attribute->name, &datum);
+		if (attribute->name == DW_AT_str_offsets_base && datum.kind == DATUM_NUMBER)
 			reader->unit.str_offsets = datum.number;
 		/* the types are in a .dwo file (5: the unit's type says it) */
-		if (attributes[i].name == DW_AT_GNU_dwo_name)
+		if (attribute->name == DW_AT_GNU_dwo_name)
 			reader->dwarf.elsewhere = true;
 	}
 }

@@ -120,7 +120,7 @@ struct entry *graph_find(struct entries *entries, const char *name, size_t *coun
 void graph_sort(struct entries *entries);
 /* Bytes that the strings of the graph are in, which are freed with it, also when this fails. */
 int graph_keep(struct layouts *layouts, uint8_t *bytes, struct fail *fail) MUST_CHECK;
-/* A copy of a section, unpacked and relocated, which the layouts keep; *out NULL: there is none. */
+/* A copy of a section, unpacked and relocated, which the layouts keep; of 0 bytes where there is none. */
 int graph_section(struct layouts *layouts, const struct elf_file *elf, const char *name,
 		  const uint8_t **out, size_t *size, struct fail *fail) MUST_CHECK;
 

@@ -159,7 +159,7 @@ int graph_section(struct layouts *layouts, const struct elf_file *elf, const cha
 	const struct elf_section *section = elf_file_section(elf, name);
 	struct copy copy;
 
-	*out = NULL;
+	*out = (const uint8_t *)"";
 	*size = 0;
 	if (section == NULL || section->data == NULL || section->size == 0)
 		return 0;

@@ -32,7 +32,7 @@ static void text_wrap(struct text *text, const char *before, const char *after)
 	memcpy(text->data + front + length, after, back + 1);
 }
 
-static const char *const words[] = {
+static const char *const words[NODE_VARIABLE + 1] = {
 	[NODE_VOID] = "void", [NODE_ENUM] = "enum", [NODE_STRUCT] = "struct", [NODE_UNION] = "union",
 	[NODE_STRUCT_DECLARED] = "struct", [NODE_UNION_DECLARED] = "union", [NODE_CONST] = "const ",
 	[NODE_VOLATILE] = "volatile ", [NODE_RESTRICT] = "restrict ", [NODE_ATOMIC] = "_Atomic ",
