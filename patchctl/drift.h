@@ -26,7 +26,6 @@ struct drift {
 	struct layout_drift layouts;
 	struct drift_use *uses;		/* by function, in its order */
 	size_t use_count, use_room;
-	size_t followed;		/* functions that were looked at */
 	char *patch;			/* its text; NULL: none */
 };
 

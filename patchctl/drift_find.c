@@ -116,7 +116,6 @@ static int function_look(struct drift *drift, const struct elf_fields *fields,
 		if (use_take(drift, &codes.items[uses.items[i].code], &uses.items[i], fail) != 0)
 			return -1;
 	}
-	drift->followed++;
 	return 0;
 }
 

@@ -97,9 +97,8 @@ void drift_print(FILE *out, const struct drift *drift)
 		      layouts_format_name(layouts_format(drift->object)),
 		      layouts_format_name(layouts_format(drift->kernel)));
 	if (drift->layouts.count > 0)
-		(void)fprintf(out, ", %zu instruction%s of %zu functions use%s them",
-			      drift->use_count, drift->use_count == 1 ? "" : "s", drift->followed,
-			      drift->use_count == 1 ? "s" : "");
+		(void)fprintf(out, ", %zu instruction%s use%s them", drift->use_count,
+			      drift->use_count == 1 ? "" : "s", drift->use_count == 1 ? "s" : "");
 	if (refused > 0)
 		(void)fprintf(out, "; %zu cannot be patched: a patch is not whole", refused);
 	(void)putc('\n', out);

@@ -50,7 +50,7 @@ static const struct {
 			      "do not revert it before, even if the kernel warns" },
 	[WHEN_LOADED] = { "when-loaded", NULL,
 			  "whenever its module is loaded: now, or when it comes" },
-	[AGAINST] = { "against", "FILE", "the kernel's file with its types; or 'running', which is meant else" },
+	[AGAINST] = { "against", "FILE", "the kernel's types: a file that has them, or 'running' (the default)" },
 	[PATCH] = { "patch", NULL, "print a patch on stdout, and the report on stderr" },
 	[FUNCTION] = { "function", "FUNCTION", "compare this function only, and its .cold part" },
 	[NAME] = { "name", "NAME", "the name of the patch that is made" },
