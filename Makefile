@@ -156,7 +156,7 @@ $(BUILD)/tests/symtab_bench $(BUILD)/tests/hazard_bench $(BUILD)/tests/sites:
 # that costs a second to find is found before.
 TESTS = $(UNIT_TESTS) $(UNIT_TESTS:$(BUILD)/%=build-san/%) tests/spec/run \
 	$(wildcard tests/client/*.t tests/server/*.t tests/crash/*.t tests/boundaries/*.t tests/tables/*.t \
-	tests/patterns/*.t tests/drift/*.t tests/layouts/*.t tests/fuzz/*.t tests/guest/*.t)
+	tests/patterns/*.t tests/derive/*.t tests/drift/*.t tests/layouts/*.t tests/fuzz/*.t tests/guest/*.t)
 
 check: deps
 	$(MAKE) --no-print-directory all unit $(BUILD)/faults/patcherd $(BUILD)/tests/boundaries \
