@@ -118,7 +118,9 @@ static int drift_make(const struct options *options, const char *path, struct dr
 	struct options plain = { .release = options->release };
 
 	if (image_open(&plain, path, &drift->image, fail) != 0)
-		return -1;
+		return fail->code != OUTCOME_NOT_FOUND ? -1 :
+		       fail_set(fail, OUTCOME_NOT_FOUND, "%s: it has no symbols, so nothing says "
+				"where its functions are", path);
 	if (!elf_file_relocatable(drift->image.elf))
 		return fail_set(fail, OUTCOME_ERROR, "%s: it is no object file (.o, .ko), whose "
 				"relocations are needed", path);
