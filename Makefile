@@ -23,7 +23,7 @@ CC = gcc
 CFLAGS ?= -O2 -g
 
 # What we link, as Debian names it.
-LIBRARIES = libelf-dev libbpf-dev binutils-dev libiberty-dev libcapstone-dev libyaml-dev libjansson-dev \
+LIBRARIES = libelf-dev libdw-dev libbpf-dev binutils-dev libiberty-dev libcapstone-dev libyaml-dev libjansson-dev \
 	zlib1g-dev libzstd-dev liblzma-dev liblz4-dev libsqlite3-dev libsodium-dev libcmocka-dev
 
 # 32-bit programs, against i386's packages, which are unpacked and not installed. The unit tests run
@@ -121,6 +121,11 @@ $(BUILD)/tests/patterns: $(BUILD)/obj/tests/patterns/patterns.o $(BUILD)/lib.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
+# Prints what differs in the structs of two object files: tests/layouts/layouts.t.
+$(BUILD)/tests/layouts: $(BUILD)/obj/tests/layouts/layouts.o $(BUILD)/lib.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
 faults = $(patsubst %.c,$(BUILD)/obj/faults/%.o,$(1))
 TRANSACTION = $(patsubst %,patcherd/%.c,transaction transaction_revert transaction_return store claim \
 	look offline trace replace times)
@@ -163,12 +168,14 @@ $(BUILD)/tests/symtab_bench $(BUILD)/tests/hazard_bench $(BUILD)/tests/sites:
 # that costs a second to find is found before.
 TESTS = $(UNIT_TESTS) $(UNIT_TESTS:$(BUILD)/%=build-san/%) tests/spec/run \
 	$(wildcard tests/client/*.t tests/server/*.t tests/crash/*.t tests/boundaries/*.t tests/tables/*.t \
-	tests/patterns/*.t tests/guest/*.t)
+	tests/patterns/*.t tests/derive/*.t tests/drift/*.t tests/layouts/*.t tests/fuzz/*.t tests/guest/*.t)
 
 check: deps
 	$(MAKE) --no-print-directory all unit $(BUILD)/faults/patcherd $(BUILD)/tests/boundaries \
-		$(BUILD)/tests/owners $(BUILD)/tests/orc $(BUILD)/tests/patterns
-	$(MAKE) --no-print-directory SAN=address,undefined BUILD=build-san unit build-san/faults/patcherd
+		$(BUILD)/tests/owners $(BUILD)/tests/orc $(BUILD)/tests/patterns \
+		$(BUILD)/tests/layouts
+	$(MAKE) --no-print-directory SAN=address,undefined BUILD=build-san unit build-san/faults/patcherd \
+		$(REPLAYS:%=build-san/%)
 	prove --timer --exec '' $(TESTS)
 
 # Killed or told to end at each of its system calls, in a guest too, each of those failing, 50 clients for
@@ -220,6 +227,11 @@ fuzz: deps-lint
 		$(FUZZERS:%=build-fuzz/%)
 	for f in $(FUZZERS); do build-fuzz/$$f -max_total_time=$(SECONDS) -verbosity=0 || exit 1; done
 
+# The same on the files of tests/fuzz/corpus, by any compiler: tests/fuzz/replay.t.
+REPLAYS = $(patsubst tests/fuzz/corpus/%,replay_%,$(wildcard tests/fuzz/corpus/*))
+$(BUILD)/replay_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/replay/main.o $(BUILD)/lib.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
 $(BUILD)/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/lib.a
 	$(CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS)
 
@@ -247,9 +259,9 @@ install: all
 
 PACKAGES = build-essential pkg-config $(LIBRARIES) \
 	qemu-system-x86 mmdebstrap arch-test kmod cpio xz-utils zstd lz4 e2fsprogs \
-	bc bison flex strace \
+	bc bison flex strace clang dwarves \
 	python3-minimal python3-jsonschema python3-yaml mandoc
-LINT_PACKAGES = clang clang-tidy cppcheck libclang-rt-14-dev mandoc
+LINT_PACKAGES = clang-tidy cppcheck libclang-rt-14-dev mandoc
 
 # Asks apt only for what is missing of $(1).
 install_missing = @missing=$$(for p in $(1); do \

@@ -47,6 +47,10 @@ int function_load(struct target *target, struct decoder *decoder, const struct s
  * to fill it in; function_load() has done so. */
 int function_refer(struct target *target, struct insn *insn, struct fail *fail) MUST_CHECK;
 void function_deinit(struct function *function);
+/* For each of a function's bytes whether a relocation of the file fills it in; to be freed. `elf` NULL,
+ * or not relocatable: none does. */
+int function_relocated(const struct function *function, const struct elf_file *elf, bool **out,
+		       struct fail *fail) MUST_CHECK;
 
 /* The index of the instruction that starts at `offset`; SIZE_MAX: none does. */
 size_t function_insn_at(const struct function *function, uint64_t offset);

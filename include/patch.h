@@ -173,8 +173,9 @@ struct patch {
 	size_t variant_count;
 };
 
-/* Frees all a patch owns, and leaves it all zero. */
+/* Frees all a patch owns, and leaves it all zero; the same of one variant. */
 void patch_deinit(struct patch *patch);
+void variant_deinit(struct variant *variant);
 
 /* Some code: its bytes, and its text (owned; NULL where there is none). */
 struct code {

@@ -47,5 +47,10 @@ int elf_each_relocations(const struct elf_file *elf, const struct elf_section *s
 				     const struct elf_section *section, Elf_Data *data,
 				     void *context, struct fail *fail),
 			 void *context, struct fail *fail);
+/* The same of all sections in memory that have bytes, in one go. */
+int elf_all_relocations(const struct elf_file *elf,
+			int (*each)(const struct elf_file *elf, const struct elf_section *section,
+				    Elf_Data *data, void *context, struct fail *fail),
+			void *context, struct fail *fail);
 
 #endif

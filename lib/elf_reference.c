@@ -65,6 +65,8 @@ static int add_all(const struct elf_file *elf, const struct elf_section *section
 {
 	GElf_Rela rela;
 
+	if ((section->flags & SHF_EXECINSTR) == 0)
+		return 0;
 	for (int i = 0; elf_relocation_get(data, i, &rela); i++) {
 		struct reference reference = { .address = section->address + rela.r_offset };
 		int32_t in_place = (int32_t)rela.r_addend;
@@ -107,14 +109,9 @@ int elf_references_load(const struct elf_file *elf, struct elf_references **out,
 	*out = NULL;
 	if (references == NULL)
 		return fail_memory(fail, "the image's relocations");
-	for (size_t i = 0; elf->relocatable && i < elf->in_memory_count; i++) {
-		const struct elf_section *section = elf->in_memory[i];
-
-		if ((section->flags & SHF_EXECINSTR) != 0 && section->data != NULL &&
-		    elf_each_relocations(elf, section, add_all, references, fail) != 0) {
-			elf_references_destroy(references);
-			return -1;
-		}
+	if (elf->relocatable && elf_all_relocations(elf, add_all, references, fail) != 0) {
+		elf_references_destroy(references);
+		return -1;
 	}
 	if (!is_sorted(references))
 		qsort(references->items, references->count, sizeof(*references->items), by_address);

@@ -111,33 +111,56 @@ static int relocate_all(const struct elf_file *elf, const struct elf_section *se
 	return 0;
 }
 
+/* Calls `each` for the index-th section, if that is a table of relocations: of `section`, or, where that
+ * is NULL, of any in memory that has bytes. */
+static int each_table(const struct elf_file *elf, size_t index, const struct elf_section *section,
+		      int (*each)(const struct elf_file *elf, const struct elf_section *section,
+				  Elf_Data *data, void *context, struct fail *fail),
+		      void *context, struct fail *fail)
+{
+	Elf_Type kind = elf->architecture == ARCH_X86_64 ? ELF_T_RELA : ELF_T_REL;
+	Elf_Scn *scn = elf_getscn(elf->elf, index);
+	const struct elf_section *of;
+	GElf_Shdr header;
+	Elf_Data *data;
+
+	if (gelf_getshdr(scn, &header) == NULL ||
+	    (header.sh_type != SHT_RELA && header.sh_type != SHT_REL) ||
+	    header.sh_info >= elf->section_count)
+		return 0;
+	of = &elf->sections[header.sh_info];
+	if (section != NULL ? of != section : (of->flags & SHF_ALLOC) == 0 || of->data == NULL)
+		return 0;
+	data = elf_getdata(scn, NULL);
+	if (data == NULL || data->d_type != kind || header.sh_link != elf->symbols_index)
+		return fail_set(fail, OUTCOME_ERROR, "%s: the relocations of %s are damaged",
+				elf->path, of->name);
+	return each(elf, of, data, context, fail);
+}
+
 int elf_each_relocations(const struct elf_file *elf, const struct elf_section *section,
 			 int (*each)(const struct elf_file *elf,
 				     const struct elf_section *section, Elf_Data *data,
 				     void *context, struct fail *fail),
 			 void *context, struct fail *fail)
 {
-	Elf_Type kind = elf->architecture == ARCH_X86_64 ? ELF_T_RELA : ELF_T_REL;
+	int result = 0;
 
-	for (size_t i = 1; i < elf->section_count; i++) {
-		Elf_Scn *scn = elf_getscn(elf->elf, i);
-		GElf_Shdr header;
-		Elf_Data *data;
-		int result;
+	for (size_t i = 1; result == 0 && i < elf->section_count; i++)
+		result = each_table(elf, i, section, each, context, fail);
+	return result;
+}
 
-		if (gelf_getshdr(scn, &header) == NULL ||
-		    (header.sh_type != SHT_RELA && header.sh_type != SHT_REL) ||
-		    header.sh_info != (size_t)(section - elf->sections))
-			continue;
-		data = elf_getdata(scn, NULL);
-		if (data == NULL || data->d_type != kind || header.sh_link != elf->symbols_index)
-			return fail_set(fail, OUTCOME_ERROR, "%s: the relocations of %s are damaged",
-					elf->path, section->name);
-		result = each(elf, section, data, context, fail);
-		if (result != 0)
-			return result;
-	}
-	return 0;
+int elf_all_relocations(const struct elf_file *elf,
+			int (*each)(const struct elf_file *elf, const struct elf_section *section,
+				    Elf_Data *data, void *context, struct fail *fail),
+			void *context, struct fail *fail)
+{
+	int result = 0;
+
+	for (size_t i = 1; result == 0 && i < elf->section_count; i++)
+		result = each_table(elf, i, NULL, each, context, fail);
+	return result;
 }
 
 int elf_file_relocate(const struct elf_file *elf, const struct elf_section *section,

@@ -242,6 +242,42 @@ void function_deinit(struct function *function)
 	memset(function, 0, sizeof(*function));
 }
 
+struct relocated {
+	const struct function *function;
+	bool *bytes;
+};
+
+static int relocated_note(uint64_t address, size_t size, void *data, struct fail *fail)
+{
+	const struct relocated *relocated = data;
+	const uint64_t start = relocated->function->symbol->address;
+
+	(void)fail;
+	for (size_t i = 0; i < size; i++) {
+		if (address + i >= start && address + i - start < relocated->function->size)
+			relocated->bytes[address + i - start] = true;
+	}
+	return 0;
+}
+
+int function_relocated(const struct function *function, const struct elf_file *elf, bool **out,
+		       struct fail *fail)
+{
+	const struct elf_section *section = elf == NULL || !elf_file_relocatable(elf) ? NULL :
+					    elf_file_section_at(elf, function->symbol->address);
+	CLEANUP_FREE bool *bytes = calloc(function->size + 1, sizeof(*bytes));
+	struct relocated relocated = { function, bytes };
+
+	if (bytes == NULL)
+		return fail_memory(fail, function->symbol->name);
+	if (section != NULL &&
+	    elf_file_relocations(elf, section, relocated_note, &relocated, fail) != 0)
+		return -1;
+	*out = bytes;
+	bytes = NULL;
+	return 0;
+}
+
 size_t function_insn_at(const struct function *function, uint64_t offset)
 {
 	uint64_t address = function->symbol->address + offset;

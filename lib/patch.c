@@ -119,12 +119,13 @@ static void site_deinit(struct site *site)
 	free(site->allow);
 }
 
-static void variant_deinit(struct variant *variant)
+void variant_deinit(struct variant *variant)
 {
 	conditions_deinit(&variant->when);
 	for (size_t i = 0; i < variant->site_count; i++)
 		site_deinit(&variant->sites[i]);
 	free(variant->sites);
+	memset(variant, 0, sizeof(*variant));
 }
 
 static void requirements_deinit(struct requirements *requires)

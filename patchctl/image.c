@@ -1,30 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* image: what the daemon does for the running kernel, for one in a file: no root, no daemon. */
-#include "patchctl.h"
+#include "image.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "digest.h"
-#include "hazard.h"
 #include "plan.h"
 #include "result.h"
 #include "spec.h"
-#include "types.h"
 #include "unpack.h"
 
-struct image {
-	struct elf_file *elf;
-	struct target *target;
-	struct symtab *symtab;
-	struct hazards *hazards;
-	struct types *types;
-	struct digests *digests;
-	struct decoder *decoder;
-	struct kernel kernel;		/* of all of them */
-};
-
-static void image_deinit(struct image *image)
+void image_deinit(struct image *image)
 {
 	decoder_destroy(image->decoder);
 	digests_destroy(image->digests);
@@ -53,25 +39,25 @@ int image_elf_open(const char *path, struct elf_file **out, struct fail *fail)
 			      elf_file_open_bytes(path, data, size, out, fail);
 }
 
-static int types_open(const struct options *options, struct image *out, struct fail *fail)
+static int types_open(const struct options *options, const char *path, struct image *out,
+		      struct fail *fail)
 {
 	CLEANUP_FREE uint8_t *base = NULL;
 	size_t size = 0;
 
 	if (options->btf != NULL && btf_file_read(options->btf, &base, &size, fail) != 0)
 		return -1;
-	return types_create_image(out->elf, options->image, base, size, options->btf, &out->types,
-				  fail);
+	return types_create_image(out->elf, path, base, size, options->btf, &out->types, fail);
 }
 
 /* What was opened before a failure is for image_deinit() all the same. */
-static int image_load(const struct options *options, struct image *out, struct fail *fail)
+static int image_load(const struct options *options, const char *path, struct image *out,
+		      struct fail *fail)
 {
-	if (image_elf_open(options->image, &out->elf, fail) != 0 ||
-	    target_open_image(out->elf, options->image, options->release, &out->target,
-			      fail) != 0 ||
+	if (image_elf_open(path, &out->elf, fail) != 0 ||
+	    target_open_image(out->elf, path, options->release, &out->target, fail) != 0 ||
 	    symbols_load(options, out, fail) != 0 ||
-	    types_open(options, out, fail) != 0 ||
+	    types_open(options, path, out, fail) != 0 ||
 	    hazards_create(&out->hazards, fail) != 0 ||
 	    digests_create(&out->digests, fail) != 0 ||
 	    decoder_create(elf_file_architecture(out->elf), &out->decoder, fail) != 0)
@@ -84,13 +70,14 @@ static int image_load(const struct options *options, struct image *out, struct f
 	return 0;
 }
 
-static int image_open(const struct options *options, struct image *out, struct fail *fail)
+int image_open(const struct options *options, const char *path, struct image *out,
+	       struct fail *fail)
 {
 	struct wait wait;
 	int result;
 
 	wait_begin(&wait, "reading the image");
-	result = image_load(options, out, fail);
+	result = image_load(options, path, out, fail);
 	wait_end(&wait);
 	return result;
 }
@@ -117,7 +104,7 @@ int image_dry_run(const struct options *options, const struct patch_file *files,
 {
 	CLEANUP(image_deinit) struct image image = { .elf = NULL };
 
-	if (image_open(options, &image, fail) != 0)
+	if (image_open(options, options->image, &image, fail) != 0)
 		return -1;
 	*results = json_array();
 	for (size_t i = 0; i < count; i++) {
@@ -135,7 +122,7 @@ int image_disassemble(const struct options *options, const char *symbol, json_t 
 	char digest[DIGEST_TEXT_MAX];
 	const struct symbol *found;
 
-	if (image_open(options, &image, fail) != 0 ||
+	if (image_open(options, options->image, &image, fail) != 0 ||
 	    function_find(image.symtab, symbol, options->module, options->module == NULL,
 			  options->occurrence, &found, fail) != 0 ||
 	    function_load(image.target, image.decoder, found, &function, fail) != 0 ||
@@ -154,7 +141,7 @@ int image_symbols(const struct options *options, const char *pattern, json_t **o
 {
 	CLEANUP(image_deinit) struct image image = { .elf = NULL };
 
-	if (image_open(options, &image, fail) != 0)
+	if (image_open(options, options->image, &image, fail) != 0)
 		return -1;
 	*out = result_symbols(image.symtab, pattern, options->module, &image.target->info);
 	return *out == NULL ? fail_memory(fail, pattern) : 0;
@@ -166,7 +153,7 @@ int image_hazards(const struct options *options, const struct survey_question *q
 	CLEANUP(image_deinit) struct image image = { .elf = NULL };
 	CLEANUP(survey_deinit) struct survey survey = { .symbol = NULL };
 
-	if (image_open(options, &image, fail) != 0 ||
+	if (image_open(options, options->image, &image, fail) != 0 ||
 	    survey_make(&image.kernel, question, &survey, fail) != 0)
 		return -1;
 	*out = result_survey(&image.kernel, &survey);

@@ -15,6 +15,8 @@ enum option_id {
 	SOCKET, JSON, HELP, OPTION_VERSION, LIST_COMMANDS,
 	IMAGE, SYSTEM_MAP, BTF, RELEASE, DEBUG, MODULE, OCCURRENCE, ALL, FORCE, TARGET,
 	OFFLINE_CPUS, TYPE, DIGEST, CONFIRM_WITHIN, IGNORE_WARNINGS, WHEN_LOADED, WAIT,
+	AGAINST, PATCH,
+	FUNCTION, NAME, LINE_NUMBERS,
 	OPTION_COUNT
 };
 #define BIT(option) (1u << (option))
@@ -50,6 +52,12 @@ static const struct {
 	[WHEN_LOADED] = { "when-loaded", NULL,
 			  "whenever its module is loaded: now, or when it comes" },
 	[WAIT] = { "wait", "TIME", "how long to wait while others are served (60s)" },
+	[AGAINST] = { "against", "FILE", "the kernel's types: a file that has them, or 'running' (the default)" },
+	[PATCH] = { "patch", NULL, "print a patch on stdout, and the report on stderr" },
+	[FUNCTION] = { "function", "FUNCTION", "compare this function only, and its .cold part" },
+	[NAME] = { "name", "NAME", "the name of the patch that is made" },
+	[LINE_NUMBERS] = { "line-numbers", NULL,
+			   "take in what differs only in a line's number, as of __LINE__" },
 	[OFFLINE_CPUS] = { "offline-cpus", NULL,
 			   "run on one CPU meanwhile, where they cannot be stopped" },
 };
@@ -100,9 +108,15 @@ static const struct command {
 	{ "types", command_types, "TYPE[.MEMBER]",
 	  "show how the members of a struct or union lie, as pahole does",
 	  1, 1, BIT(IMAGE) | BIT(BTF) | BIT(MODULE) },
+	{ "drift", command_drift, "OBJECT",
+	  "show what of an object file was compiled for other structs than the kernel's",
+	  1, 1, BIT(AGAINST) | BIT(BTF) | BIT(PATCH) | BIT(MODULE) },
 	{ "hazards", command_hazards, "SYMBOL[+OFFSET]",
 	  "show whose bytes a function's instructions, or a variable's, are",
 	  1, 1, BIT(IMAGE) | BIT(SYSTEM_MAP) | BIT(MODULE) | BIT(OCCURRENCE) },
+	{ "derive", command_derive, "OLD NEW",
+	  "make a patch of what differs in two object files, of before and after a change",
+	  2, 2, BIT(FUNCTION) | BIT(MODULE) | BIT(NAME) | BIT(LINE_NUMBERS) },
 	{ "help", command_help, "[COMMAND]", "print help", 0, 1, 0 },
 };
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(*commands) };
@@ -229,8 +243,13 @@ static int option_set(struct options *options, enum option_id id, const char *ar
 	case CONFIRM_WITHIN:
 		return time_parse("confirm-within", argument, CONFIRM_LEAST, &options->confirm_within);
 	case WAIT: return time_parse("wait", argument, WAIT_LEAST, &options->wait);
+	case AGAINST: options->against = argument; break;
+	case PATCH: options->patch = true; break;
 	case WHEN_LOADED: options->when_loaded = true; break;
 	case IGNORE_WARNINGS: options->ignore_warnings = true; break;
+	case FUNCTION: options->function = argument; break;
+	case NAME: options->name = argument; break;
+	case LINE_NUMBERS: options->line_numbers = true; break;
 	case OPTION_COUNT: break;
 	}
 	return 0;

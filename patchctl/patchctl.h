@@ -23,6 +23,7 @@ struct options {
 	const char *debug;
 	const char *btf;
 	const char *module;
+	const char *against;		/* drift: FILE or "running" */
 	const char *target;
 	unsigned occurrence;
 	bool json;
@@ -31,9 +32,13 @@ struct options {
 	bool offline_cpus;
 	bool when_loaded;
 	bool digest;
+	bool patch;
 	unsigned confirm_within;	/* seconds */
 	bool ignore_warnings;
 	unsigned wait;			/* seconds that a request which writes may wait for its turn */
+	const char *function;
+	const char *name;
+	bool line_numbers;
 	const char *types[TYPE_OPTIONS_MAX];	/* "rdi=file_lock" */
 	size_t type_count;
 	bool help;
@@ -53,8 +58,10 @@ int command_boot(const struct options *options, int count, char **arguments);
 int command_history(const struct options *options, int count, char **arguments);
 int command_doctor(const struct options *options, int count, char **arguments);
 int command_disassemble(const struct options *options, int count, char **arguments);
+int command_derive(const struct options *options, int count, char **arguments);
 int command_hazards(const struct options *options, int count, char **arguments);
 int command_types(const struct options *options, int count, char **arguments);
+int command_drift(const struct options *options, int count, char **arguments);
 int command_symbols(const struct options *options, int count, char **arguments);
 
 /* main.c: says on stderr what is wrong with the command line; returns the exit status. */

@@ -1,0 +1,548 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * difference_change: the bytes that make an old function do what the new one does, without moving
+ * any of its other instructions. difference_prove.c proves at the end that they do.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/difference_internal.h"
+#include "lib/operation_internal.h"
+
+/* The kernel's own nops are no longer, on most processors (arch/x86/include/asm/nops.h). */
+enum { NOP_LONGEST = 8 };
+
+/* A function on its way from old to new. */
+struct plan_of_function {
+	struct comparison *comparison;
+	struct alignment *alignment;
+	const struct match *match;
+	uint64_t *places;		/* of each new step: its offset in the old function as changed; one
+					 * more for the end */
+	uint8_t *lengths;		/* of each new step, there */
+	bool *placed;			/* of each new step: in a change */
+	struct difference *out;
+	size_t room;
+	char *why;
+	bool no_room;
+};
+
+/* Some new steps, and the old bytes that they take the place of. */
+struct stretch {
+	uint64_t start, end;		/* bytes of the old function */
+	struct hunk hunk;		/* wider than the alignment's where that has no room */
+};
+
+static const struct symbol *old_symbol(const struct plan_of_function *plan)
+{
+	return plan->alignment->old.function.symbol;
+}
+
+static const char *new_text(const struct plan_of_function *plan, size_t step, char out[ASM_MAX])
+{
+	const struct body *body = &plan->alignment->new;
+
+	return function_print(body->side->object->symtab, body->function.symbol,
+			      &body->function.insns[body->steps[step].insn], out);
+}
+
+/* ---- where new instructions go ---------------------------------------------------------- */
+
+static uint64_t steps_length(const struct body *body, size_t first, size_t end)
+{
+	uint64_t length = 0;
+
+	for (size_t i = first; i < end && length <= BYTES_MAX; i++)
+		length += step_end(body, i) - step_offset(body, i);
+	return length;
+}
+
+/* Whether the steps of `hunk` fit where the old ones are, or into nops before and behind them, from
+ * `floor` on. */
+static bool hunk_fits(const struct alignment *alignment, const struct hunk *hunk, uint64_t floor,
+		      struct stretch *out)
+{
+	const struct body *old = &alignment->old;
+	uint64_t length = steps_length(&alignment->new, hunk->new_first, hunk->new_end);
+	uint64_t before = hunk->old_first == 0 ? 0 : step_end(old, hunk->old_first - 1);
+	uint64_t end = step_offset(old, hunk->old_end);
+
+	out->hunk = *hunk;
+	out->start = before;
+	if (hunk->old_first < hunk->old_end)
+		out->start = step_offset(old, hunk->old_first);
+	if (out->start < floor || length > end - out->start)
+		out->start = before < floor ? floor : before;
+	if (out->start > end || length > end - out->start)
+		return false;
+	out->end = out->start + length;
+	if (hunk->old_first < hunk->old_end && out->end < step_end(old, hunk->old_end - 1))
+		out->end = step_end(old, hunk->old_end - 1);
+	return true;
+}
+
+/* Takes in what is the same behind it, and the hunks behind that, until all fits. */
+static bool hunk_widen(const struct alignment *alignment, size_t *next, struct hunk *hunk,
+		       uint64_t floor, struct stretch *out)
+{
+	while (!hunk_fits(alignment, hunk, floor, out)) {
+		const struct hunk *behind = *next < alignment->hunk_count ?
+					    &alignment->hunks[*next] : NULL;
+
+		if (behind != NULL && behind->old_first == hunk->old_end) {
+			hunk->old_end = behind->old_end;
+			hunk->new_end = behind->new_end;
+			(*next)++;
+		} else if (hunk->old_end < alignment->old.count) {
+			hunk->old_end++;
+			hunk->new_end++;
+		} else {
+			return false;
+		}
+		if (steps_length(&alignment->new, hunk->new_first, hunk->new_end) > BYTES_MAX)
+			return false;
+	}
+	return true;
+}
+
+/* The same of what is before it, and of the stretches before that, of which there are *count less
+ * then. */
+static bool hunk_widen_back(const struct alignment *alignment, struct hunk *hunk,
+			    struct stretch *stretches, size_t *count)
+{
+	struct stretch out;
+
+	while (true) {
+		const struct stretch *before = *count == 0 ? NULL : &stretches[*count - 1];
+
+		if (hunk_fits(alignment, hunk, before == NULL ? 0 : before->end, &out)) {
+			stretches[(*count)++] = out;
+			return true;
+		}
+		if (steps_length(&alignment->new, hunk->new_first, hunk->new_end) > BYTES_MAX)
+			return false;
+		if (before != NULL && before->hunk.old_end == hunk->old_first) {
+			hunk->old_first = before->hunk.old_first;
+			hunk->new_first = before->hunk.new_first;
+			(*count)--;
+		} else if (hunk->old_first > 0) {
+			hunk->old_first--;
+			hunk->new_first--;
+		} else {
+			return false;
+		}
+	}
+}
+
+static void no_room(struct plan_of_function *plan, const struct hunk *hunk)
+{
+	const struct body *old = &plan->alignment->old;
+	size_t count = hunk->new_end - hunk->new_first;
+
+	(void)snprintf(plan->why, WHY_MAX, "%zu new instruction%s at %s+0x%" PRIx64 " (%" PRIu64
+		       " bytes or more) do%s not fit into the %" PRIu64 " bytes that are there", count,
+		       count == 1 ? "" : "s", old_symbol(plan)->name,
+		       step_offset(old, hunk->old_first),
+		       steps_length(&plan->alignment->new, hunk->new_first, hunk->new_end),
+		       count == 1 ? "es" : "",
+		       hunk->old_first == hunk->old_end ? (uint64_t)0 :
+		       step_end(old, hunk->old_end - 1) - step_offset(old, hunk->old_first));
+	plan->no_room = true;
+}
+
+static void stretch_place(struct plan_of_function *plan, const struct stretch *stretch)
+{
+	uint64_t at = stretch->start;
+
+	for (size_t k = stretch->hunk.new_first; k < stretch->hunk.new_end; k++) {
+		plan->places[k] = at;
+		plan->placed[k] = true;
+		at += plan->lengths[k];
+	}
+}
+
+/* All hunks; false: one does not fit. */
+static bool stretches_make(struct plan_of_function *plan, struct stretch *stretches, size_t *count)
+{
+	const struct alignment *alignment = plan->alignment;
+
+	*count = 0;
+	for (size_t h = 0; h < alignment->hunk_count;) {
+		uint64_t floor = *count == 0 ? 0 : stretches[*count - 1].end;
+		struct hunk hunk = alignment->hunks[h];
+		size_t next = h + 1;
+
+		if (hunk_widen(alignment, &next, &hunk, floor, &stretches[*count])) {
+			(*count)++;
+		} else {
+			hunk = alignment->hunks[h];
+			next = h + 1;
+			if (!hunk_widen_back(alignment, &hunk, stretches, count)) {
+				no_room(plan, &alignment->hunks[h]);
+				return false;
+			}
+		}
+		h = next;
+	}
+	return true;
+}
+
+/* Where each new step will be: what is in no stretch stays. */
+static void places_make(struct plan_of_function *plan, const struct stretch *stretches,
+			size_t count)
+{
+	const struct body *old = &plan->alignment->old, *new = &plan->alignment->new;
+	size_t i = 0;
+
+	for (size_t k = 0; k < new->count; k++)
+		plan->lengths[k] = (uint8_t)(step_end(new, k) - step_offset(new, k));
+	for (size_t s = 0; s < count; s++)
+		stretch_place(plan, &stretches[s]);
+	for (size_t k = 0, s = 0; k < new->count; k++) {
+		if (plan->placed[k])
+			continue;
+		for (; i < old->count; i++) {
+			while (s < count && stretches[s].end <= step_offset(old, i))
+				s++;
+			if (s == count || step_offset(old, i) < stretches[s].start)
+				break;
+		}
+		if (i == old->count)
+			break;	/* the proof finds it */
+		plan->places[k] = step_offset(old, i);
+		plan->lengths[k] = (uint8_t)(step_end(old, i) - step_offset(old, i));
+		i++;
+	}
+	plan->places[new->count] = plan->alignment->old.function.size;
+}
+
+/* ---- their bytes ------------------------------------------------------------------------ */
+
+/* The address, in the old file, of what a field of the new one leads to. False: there is none. */
+static bool old_address(const struct plan_of_function *plan, const struct spot *to, uint64_t *out)
+{
+	const struct side *old = &plan->comparison->old;
+	const struct match *match;
+	size_t pair;
+	uint32_t label;
+
+	if (to->kind != SPOT_CODE || to->offset < 0)
+		return false;
+	pair = plan->comparison->new.function_pairs[to->index];
+	if (pair == NONE)
+		return false;
+	match = &plan->comparison->matches[pair];
+	*out = old->functions[pair]->address;
+	if (pair == plan->comparison->self) {
+		if (!label_find(match->new, match->new_count, (uint64_t)to->offset, &label))
+			return false;
+		*out += plan->places[label];
+		return true;
+	}
+	/* its bytes are in place only where it is in one section with this */
+	if (elf_file_section_at(old->object->elf, *out) !=
+	    elf_file_section_at(old->object->elf, old_symbol(plan)->address))
+		return false;
+	if (to->offset == 0 || !match->mapped) {
+		*out += (uint64_t)to->offset;
+		return true;
+	}
+	if (!label_find(match->new, match->new_count, (uint64_t)to->offset, &label))
+		return false;
+	for (size_t i = 0; i < match->old_count; i++) {
+		if (match->old[i].label == label) {
+			*out += match->old[i].offset;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Fills in a field that counts from the instruction's end. */
+static bool field_fill(uint8_t *bytes, const struct field_reference *field, uint64_t end,
+		       uint64_t to)
+{
+	uint64_t distance = to - end;
+
+	if (field->size < 8 && (int64_t)distance != (int64_t)(int32_t)distance)
+		return false;
+	if (field->size == 1 && (int64_t)distance != (int8_t)distance)
+		return false;
+	if (field->size == 2)
+		return false;	/* processors differ in where that leads */
+	memcpy(bytes + field->at, &distance, field->size);
+	return true;
+}
+
+/* A new instruction's bytes at its place in the old function. */
+static bool step_encode(struct plan_of_function *plan, size_t step, uint8_t out[INSN_MAX])
+{
+	char text[ASM_MAX], name[SPOT_TEXT_MAX];
+	struct view view;
+	uint64_t to;
+
+	if (!step_view(&plan->alignment->new, step, &view))
+		return false;
+	memcpy(out, view.bytes, view.layout.length);
+	for (unsigned i = 0; i < view.reference_count; i++) {
+		const struct field_reference *field = &view.references[i];
+		uint64_t end = old_symbol(plan)->address + plan->places[step] + view.layout.length;
+		const char *why = NULL;
+
+		if (!field->resolved)
+			why = "whose bytes only the kernel that loads the object knows";
+		else if (!old_address(plan, &field->to, &to))
+			why = "which is not there in the old object, or in another section";
+		else if (!field_fill(out, field, end, to))
+			why = "which is too far away for a jump of that size";
+		if (why == NULL)
+			continue;
+		(void)snprintf(plan->why, WHY_MAX, "`%s` leads to %s, %s",
+			       new_text(plan, step, text),
+			       spot_print(&plan->comparison->new, &field->to, name), why);
+		return false;
+	}
+	return true;
+}
+
+static struct change *change_add(struct plan_of_function *plan, struct fail *fail)
+{
+	struct change *changes = plan->out->changes;
+
+	if (plan->out->change_count == plan->room) {
+		plan->room = plan->room == 0 ? 4 : plan->room * 2;
+		changes = reallocarray(changes, plan->room, sizeof(*changes));
+		if (changes == NULL) {
+			(void)fail_memory(fail, "changes");
+			return NULL;
+		}
+		plan->out->changes = changes;
+	}
+	changes = &changes[plan->out->change_count++];
+	memset(changes, 0, sizeof(*changes));
+	return changes;
+}
+
+/* A change from `start` that has the first instructions of its replacement already: goes up to an
+ * old instruction's end, not before `end`, and is filled up. */
+static bool change_finish(const struct plan_of_function *plan, struct change *change, uint64_t end)
+{
+	const struct function *function = &plan->alignment->old.function;
+	enum architecture arch = elf_file_architecture(plan->comparison->old.object->elf);
+	uint64_t at = change->offset;
+	size_t length = change->replacement.length;
+
+	change->first = function_insn_at(function, change->offset);
+	if (change->first == NONE)
+		return false;
+	for (size_t i = change->first; at < end || at - change->offset < length; i++) {
+		if (i == function->count)
+			return false;
+		at += function->insns[i].length;
+		change->count++;
+	}
+	change->old.length = at - change->offset;
+	if (change->old.length > BYTES_MAX)
+		return false;
+	memcpy(change->old.data, function->bytes + change->offset, change->old.length);
+	while (length < change->old.length) {
+		size_t nop = change->old.length - length;
+
+		if (nop > NOP_LONGEST && (change->count > 1 || change->new_count > 0))
+			nop = NOP_LONGEST;
+		nop_make(arch, (unsigned)nop, change->replacement.data + length);
+		length += nop;
+		change->new_count++;
+	}
+	change->replacement.length = length;
+	return true;
+}
+
+/* How far one change goes that begins at `start`: whole old instructions of BYTES_MAX at most. */
+static uint64_t stretch_limit(const struct plan_of_function *plan, uint64_t start, uint64_t end)
+{
+	const struct function *function = &plan->alignment->old.function;
+	size_t i = function_insn_at(function, start);
+	uint64_t at = start;
+
+	while (i < function->count && at < end &&
+	       at + function->insns[i].length - start <= BYTES_MAX)
+		at += function->insns[i++].length;
+	return at;
+}
+
+/* A long one becomes several changes, all but the first of nops. */
+static int stretch_write(struct plan_of_function *plan, const struct stretch *stretch, bool *can,
+			 struct fail *fail)
+{
+	uint64_t start = stretch->start;
+	size_t k = stretch->hunk.new_first;
+
+	do {
+		struct change *change = change_add(plan, fail);
+		uint64_t end = stretch_limit(plan, start, stretch->end);
+
+		if (change == NULL)
+			return -1;
+		change->offset = start;
+		for (; k < stretch->hunk.new_end; k++) {
+			if (change->replacement.length + plan->lengths[k] > BYTES_MAX ||
+			    !step_encode(plan, k, change->replacement.data +
+						  change->replacement.length)) {
+				*can = false;
+				return 0;
+			}
+			change->replacement.length += plan->lengths[k];
+			change->new_count++;
+		}
+		if (end == start || !change_finish(plan, change, end)) {
+			(void)snprintf(plan->why, WHY_MAX, "a change at %s+0x%" PRIx64 " would be longer "
+				       "than %d bytes, or not end where an instruction does",
+				       old_symbol(plan)->name, start, BYTES_MAX);
+			*can = false;
+			return 0;
+		}
+		start += change->old.length;
+	} while (start < stretch->end);
+	return 0;
+}
+
+/* Whether a jump to `offset` of the old function comes to that new step, over nops at most. */
+static bool lands(const struct plan_of_function *plan, int64_t offset, uint32_t step)
+{
+	return offset >= 0 && (uint64_t)offset <= plan->places[step] &&
+	       (step == 0 ||
+		plan->places[step - 1] + plan->lengths[step - 1] <= (uint64_t)offset);
+}
+
+/* A branch that stays and has to lead elsewhere. */
+static int branch_write(struct plan_of_function *plan, const struct view *old,
+			const struct field_reference *field, uint64_t to, bool *can,
+			struct fail *fail)
+{
+	struct change *change = change_add(plan, fail);
+
+	if (change == NULL)
+		return -1;
+	change->offset = old->address - old_symbol(plan)->address;
+	memcpy(change->replacement.data, old->bytes, old->layout.length);
+	change->replacement.length = old->layout.length;
+	change->new_count = 1;
+	if (field_fill(change->replacement.data, field, old->address + old->layout.length, to) &&
+	    change_finish(plan, change, change->offset + old->layout.length))
+		return 0;
+	(void)snprintf(plan->why, WHY_MAX, "the jump at %s+0x%" PRIx64 " has to lead farther than its "
+		       "%u byte%s can", old_symbol(plan)->name, change->offset, field->size,
+		       field->size == 1 ? "" : "s");
+	*can = false;
+	return 0;
+}
+
+/* One instruction that both have, old step `i` and new step `k`. */
+static int kept_write(struct plan_of_function *plan, size_t i, size_t k, bool *can,
+		      struct fail *fail)
+{
+	const struct match *match = plan->match;
+	struct view old, new;
+	uint64_t to;
+	uint32_t label;
+
+	if (!step_view(&plan->alignment->old, i, &old) || !step_view(&plan->alignment->new, k, &new))
+		return 0;	/* the proof finds it */
+	for (unsigned r = 0; r < old.reference_count; r++) {
+		const struct field_reference *field = &old.references[r];
+		const struct spot *spot = &new.references[r].to;
+		bool inside = spot->kind == SPOT_CODE &&
+			      plan->comparison->new.function_pairs[spot->index] ==
+			      plan->comparison->self;
+
+		if (!field->resolved || !new.references[r].resolved ||
+		    !old_address(plan, spot, &to) || to == field->to.address)
+			continue;
+		if (inside && field->to.kind == SPOT_CODE &&
+		    field->to.index == plan->comparison->self &&
+		    label_find(match->new, match->new_count, (uint64_t)spot->offset, &label) &&
+		    lands(plan, field->to.offset, label))
+			continue;
+		return branch_write(plan, &old, field, to, can, fail);
+	}
+	return 0;
+}
+
+static int all_write(struct plan_of_function *plan, const struct stretch *stretches, size_t count,
+		     bool *can, struct fail *fail)
+{
+	const struct body *old = &plan->alignment->old, *new = &plan->alignment->new;
+	size_t i = 0;
+
+	for (size_t s = 0; s < count && *can; s++) {
+		if (stretch_write(plan, &stretches[s], can, fail) != 0)
+			return -1;
+	}
+	for (size_t k = 0; k < new->count && *can; k++) {
+		if (plan->placed[k])
+			continue;
+		while (i < old->count && step_offset(old, i) < plan->places[k])
+			i++;
+		if (i == old->count || step_offset(old, i) != plan->places[k])
+			continue;	/* the proof finds it */
+		if (kept_write(plan, i, k, can, fail) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int by_offset(const void *left, const void *right)
+{
+	const struct change *a = left, *b = right;
+
+	return a->offset < b->offset ? -1 : a->offset > b->offset;
+}
+
+int changes_make(struct comparison *comparison, struct alignment *alignment,
+		 struct difference *out, char why[WHY_MAX], bool *no_room, struct fail *fail)
+{
+	size_t count = alignment->new.count + 1, stretch_count = 0;
+	CLEANUP_FREE uint64_t *places = calloc(count, sizeof(*places));
+	CLEANUP_FREE uint8_t *lengths = calloc(count, sizeof(*lengths));
+	CLEANUP_FREE bool *placed = calloc(count, sizeof(*placed));
+	CLEANUP_FREE struct stretch *stretches = calloc(alignment->hunk_count + 1,
+							sizeof(*stretches));
+	struct plan_of_function plan = {
+		.comparison = comparison, .alignment = alignment,
+		.match = &comparison->matches[comparison->self], .places = places,
+		.lengths = lengths, .placed = placed, .out = out, .why = why,
+	};
+	bool can;
+
+	why[0] = '\0';
+	if (places == NULL || lengths == NULL || placed == NULL || stretches == NULL)
+		return fail_memory(fail, "changes");
+	can = stretches_make(&plan, stretches, &stretch_count);
+	if (can) {
+		places_make(&plan, stretches, stretch_count);
+		if (all_write(&plan, stretches, stretch_count, &can, fail) != 0)
+			return -1;
+	}
+	if (can) {
+		qsort(out->changes, out->change_count, sizeof(*out->changes), by_offset);
+		if (out->change_count == 0 || !changes_prove(comparison, alignment, out)) {
+			(void)snprintf(why, WHY_MAX, "what could be changed would not do what the new "
+				       "code does");
+			can = false;
+		} else if (changes_entered(comparison, alignment, out)) {
+			(void)snprintf(why, WHY_MAX, "something else leads into the middle of what would "
+				       "be changed");
+			can = false;
+		}
+	}
+	*no_room = plan.no_room;
+	if (!can) {
+		free(out->changes);
+		out->changes = NULL;
+		out->change_count = 0;
+	}
+	return 0;
+}

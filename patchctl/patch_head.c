@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "patch_head.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Of patch(5). */
+enum { NAME_MAX_LENGTH = 64, SUMMARY_MAX = 256, DESCRIPTION_MAX = 16384 };
+
+const char *file_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash == NULL ? path : slash + 1;
+}
+
+bool patch_name_good(const char *name)
+{
+	size_t length = strlen(name);
+
+	return length > 0 && length <= NAME_MAX_LENGTH && name[0] != '-' &&
+	       strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
+}
+
+/* "fs/nfs/File.o": "derived-file" */
+static void name_make(const char *file, char out[NAME_MAX_LENGTH + 1])
+{
+	size_t length = (size_t)snprintf(out, NAME_MAX_LENGTH + 1, "derived");
+
+	file = file_name(file);
+	for (size_t i = 0; file[i] != '\0' && file[i] != '.' && length < NAME_MAX_LENGTH - 1; i++) {
+		unsigned char c = (unsigned char)file[i];
+
+		if (i == 0)
+			out[length++] = '-';
+		out[length++] = (char)(c < 0x80 && isalnum(c) ? tolower(c) : '-');
+	}
+	out[length] = '\0';
+}
+
+int patch_begin(struct patch *out, enum architecture arch, struct fail *fail)
+{
+	*out = (struct patch){ .kernel.architectures = 1u << arch };
+	out->name = strdup("derived");
+	out->summary = strdup("derived");
+	out->variants = calloc(1, sizeof(*out->variants));
+	if (out->name == NULL || out->summary == NULL || out->variants == NULL)
+		return fail_memory(fail, "a patch");
+	out->variant_count = 1;
+	return 0;
+}
+
+static int text_set(char **text, const char *from, struct fail *fail)
+{
+	free(*text);
+	*text = strdup(from);
+	return *text == NULL ? fail_memory(fail, "a patch") : 0;
+}
+
+/* What a patch file can say, and any terminal show: newlines, tabs and ASCII. Names and strings of object
+ * files may be anything. */
+static void text_clean(char *text)
+{
+	for (char *at = text; *at != '\0'; at++) {
+		if ((unsigned char)*at >= 0x7f || (*at < ' ' && *at != '\n' && *at != '\t'))
+			*at = '?';
+	}
+}
+
+int patch_head(struct patch *patch, const char *name, const char *file, const char *description,
+	       struct fail *fail, const char *format, ...)
+{
+	char made[NAME_MAX_LENGTH + 1], summary[SUMMARY_MAX + 1];
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(summary, sizeof(summary), format, arguments);
+	va_end(arguments);
+	text_clean(summary);
+	name_make(file, made);
+	if (text_set(&patch->name, name != NULL ? name : made, fail) < 0 ||
+	    text_set(&patch->summary, summary, fail) < 0 ||
+	    text_set(&patch->description, description, fail) < 0)
+		return -1;
+	if (strlen(patch->description) > DESCRIPTION_MAX)
+		patch->description[DESCRIPTION_MAX] = '\0';
+	text_clean(patch->description);
+	if (patch->description[0] == '\0') {
+		free(patch->description);
+		patch->description = NULL;
+	}
+	return 0;
+}

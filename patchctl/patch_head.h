@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* patch_head: what stands above the sites of a patch that patchctl makes. */
+#ifndef PATCHCTL_PATCH_HEAD_H
+#define PATCHCTL_PATCH_HEAD_H
+
+#include "patch.h"
+
+/* An empty patch with one variant, of that architecture. It has a name and a summary for the time
+ * being. */
+int patch_begin(struct patch *out, enum architecture arch, struct fail *fail) MUST_CHECK;
+/* Its name, `name` or, where that is NULL, one made of the file's; its description, cut where it is too
+ * long; its summary by `format`. */
+int patch_head(struct patch *patch, const char *name, const char *file, const char *description,
+	       struct fail *fail, const char *format, ...)
+	__attribute__((format(printf, 6, 7))) MUST_CHECK;
+/* Whether a patch can be called that. */
+bool patch_name_good(const char *name);
+/* Behind the last slash. */
+const char *file_name(const char *path);
+
+#endif
