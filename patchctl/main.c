@@ -108,15 +108,15 @@ static const struct command {
 	{ "types", command_types, "TYPE[.MEMBER]",
 	  "show how the members of a struct or union lie, as pahole does",
 	  1, 1, BIT(IMAGE) | BIT(BTF) | BIT(MODULE) },
-	{ "drift", command_drift, "OBJECT",
-	  "show what of an object file was compiled for other structs than the kernel's",
-	  1, 1, BIT(AGAINST) | BIT(BTF) | BIT(PATCH) | BIT(MODULE) },
 	{ "hazards", command_hazards, "SYMBOL[+OFFSET]",
 	  "show whose bytes a function's instructions, or a variable's, are",
 	  1, 1, BIT(IMAGE) | BIT(SYSTEM_MAP) | BIT(MODULE) | BIT(OCCURRENCE) },
 	{ "derive", command_derive, "OLD NEW",
 	  "make a patch of what differs in two object files, of before and after a change",
 	  2, 2, BIT(FUNCTION) | BIT(MODULE) | BIT(NAME) | BIT(LINE_NUMBERS) },
+	{ "drift", command_drift, "OBJECT",
+	  "show what of an object file was compiled for other structs than the kernel's",
+	  1, 1, BIT(AGAINST) | BIT(BTF) | BIT(PATCH) | BIT(MODULE) },
 	{ "help", command_help, "[COMMAND]", "print help", 0, 1, 0 },
 };
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(*commands) };

@@ -78,6 +78,13 @@ usage '--ignore-warnings needs --confirm-within' apply --ignore-warnings x.yaml
 usage 'does not take --confirm-within' dry-run --confirm-within 90s x.yaml
 usage 'dry-run needs FILE' dry-run --json
 usage 'disassemble needs SYMBOL' disassemble
+usage 'derive needs OLD NEW' derive x
+usage "'three'" derive one two three
+usage 'derive does not take --image' derive --image x y z
+usage "got 'Bad'" derive --name Bad x y
+usage 'drift needs OBJECT' drift
+usage "'two'" drift one two
+usage 'drift does not take --image' drift --image x y
 usage 'hazards needs SYMBOL[+OFFSET]' hazards
 usage "'two'" disassemble one two
 usage "'two'" hazards one two
@@ -119,7 +126,7 @@ usage "there is no command 'nosuch'" help nosuch
 # --- help ---
 run --list-commands
 ok '--list-commands prints the commands' eval 'exits 0 && err_is_empty &&
-	[ "$(tr "\n" " " <"$work/out")" = "apply confirm dry-run revert status enable disable boot history doctor disassemble symbols types hazards help " ]'
+	[ "$(tr "\n" " " <"$work/out")" = "apply confirm dry-run revert status enable disable boot history doctor disassemble symbols types hazards derive drift help " ]'
 mapfile -t commands <"$work/out"
 for command in "${commands[@]}"; do
 	run help "$command"

@@ -196,7 +196,7 @@ static void where_there_is_nothing_to_say_the_message_is_null(void **state)
 	(void)fail_set(&fail, OUTCOME_REVERTED, "%s", "");
 	assert_json(result_fail("p", &fail),
 		    "{\"patch\": \"p\", \"outcome\": \"reverted\", \"message\": null, \"target\": null,"
-		    " \"warnings\": [], \"stop_nanoseconds\": null, \"sites\": []}");
+		    " \"warnings\": [], \"stop_nanoseconds\": null, \"times\": null, \"sites\": []}");
 }
 
 static void an_owner_has_its_policy_what_it_is_and_what_to_do(void **state)
