@@ -114,11 +114,15 @@ static bool target_is_code(const struct proof *proof, const struct insn *insns, 
 }
 
 /* A branch that the patch brings must go where code starts, or where the old one went. That of
- * `return` goes where the function's own returns go. */
+ * `return` goes where the function's own returns go, that of `target` to a function that was found. */
 static int check_targets(const struct proof *proof, const struct insn *insns, size_t count,
 			 struct fail *fail)
 {
-	for (size_t i = 0; i < count && proof->site->operation.kind != OPERATION_RETURN; i++) {
+	const enum operation_kind kind = proof->site->operation.kind;
+
+	if (kind == OPERATION_RETURN || kind == OPERATION_TARGET)
+		return 0;
+	for (size_t i = 0; i < count; i++) {
 		if (!insns[i].has_target || target_is_old(proof, insns[i].target) ||
 		    target_is_code(proof, insns, count, insns[i].target))
 			continue;

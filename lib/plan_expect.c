@@ -167,6 +167,18 @@ static bool left_by_bytes(struct proof *proof)
 	       bytes_equal(&plan->replacement.bytes, &plan->found.bytes);
 }
 
+/* Whether what is found is the replacement. Where a branch of an object leads, its bytes do not tell. */
+static bool is_there(const struct proof *proof)
+{
+	const struct operation *operation = &proof->site->operation;
+	struct operation_before before[OPERATION_BEFORE_MAX];
+
+	if (operation->kind == OPERATION_TARGET)
+		return operation_before(operation, proof->kernel,
+					&proof->loaded->function.insns[proof->insn], before) > 0;
+	return bytes_equal(&proof->plan->replacement.bytes, &proof->plan->found.bytes);
+}
+
 /* An operation on one instruction: what it makes of that is known once that is the expected one. */
 static int expect_operation(struct proof *proof, bool bytes_hold, bool assembler_holds,
 			    struct fail *fail)
@@ -179,8 +191,7 @@ static int expect_operation(struct proof *proof, bool bytes_hold, bool assembler
 			 &plan->replacement.bytes, fail) != 0 ||
 		    code_print(proof, &plan->replacement, fail) != 0)
 			return -1;
-		return bytes_equal(&plan->replacement.bytes, &plan->found.bytes) ?
-		       fail_already(proof, fail) : 0;
+		return is_there(proof) ? fail_already(proof, fail) : 0;
 	}
 	if (loaded_rewritten(proof->loaded, proof->kernel, fail) != 0)
 		return -1;
