@@ -23,7 +23,7 @@ CC = gcc
 CFLAGS ?= -O2 -g
 
 # What we link, as Debian names it.
-LIBRARIES = libelf-dev libdw-dev libbz2-dev libbpf-dev binutils-dev libiberty-dev libcapstone-dev libyaml-dev libjansson-dev \
+LIBRARIES = libelf-dev libdw-dev libbpf-dev binutils-dev libiberty-dev libcapstone-dev libyaml-dev libjansson-dev \
 	zlib1g-dev libzstd-dev liblzma-dev liblz4-dev libsqlite3-dev libsodium-dev libcmocka-dev
 
 # 32-bit programs, against i386's packages, which are unpacked and not installed. The unit tests run
@@ -45,13 +45,11 @@ ALL_LDFLAGS = -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 
 comma := ,
 LIBS = -lcapstone -lbpf -lelf -llzma -llz4 -lzstd -lz -lyaml -ljansson -lsodium
-# What reads the types of object files, which the daemon never does.
-TYPE_LIBS = -ldw -lctf-nobfd -liberty -lelf -lbz2 -llzma -lzstd -lz
 DAEMON_LIBS = $(LIBS) -lsqlite3
 # patchctl is linked statically: it starts in a fifth of the time, as the dynamic loader would relocate
 # 80,000 pointers of libcapstone and libbfd at each start, and runs in a rescue shell. Its dlopen(),
 # which libbfd calls for plugins, is the one in patchctl/debug.c.
-CLIENT_LIBS = $(LIBS) $(TYPE_LIBS) -lbfd $(if $(SAN),,-static -lsframe -liberty -Wl$(comma)--wrap=dlopen) -lzstd -lz -lpthread
+CLIENT_LIBS = $(LIBS) -lbfd $(if $(SAN),,-static -lsframe -liberty -Wl$(comma)--wrap=dlopen) -lzstd -lz -lpthread
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 LIB_OBJECTS := $(call objects,$(wildcard lib/*.c))
@@ -101,8 +99,7 @@ unit: $(UNIT_TESTS)
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/lib.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) $(TEST_LDFLAGS) -o $@ $(filter %.o,$^) $(BUILD)/lib.a $(DAEMON_LIBS) -lcmocka \
-		-Wl,--as-needed $(TYPE_LIBS)
+	$(CC) $(ALL_LDFLAGS) $(TEST_LDFLAGS) -o $@ $(filter %.o,$^) $(BUILD)/lib.a $(DAEMON_LIBS) -lcmocka
 
 # Compares lib/insn and lib/asm with libopcodes: tests/boundaries/run.
 $(BUILD)/tests/boundaries: $(BUILD)/obj/tests/boundaries/boundaries.o $(BUILD)/lib.a
@@ -159,7 +156,7 @@ $(BUILD)/tests/symtab_bench $(BUILD)/tests/hazard_bench $(BUILD)/tests/sites:
 # that costs a second to find is found before.
 TESTS = $(UNIT_TESTS) $(UNIT_TESTS:$(BUILD)/%=build-san/%) tests/spec/run \
 	$(wildcard tests/client/*.t tests/server/*.t tests/crash/*.t tests/boundaries/*.t tests/tables/*.t \
-	tests/patterns/*.t tests/drift/*.t tests/layouts/*.t tests/fuzz/*.t tests/guest/*.t)
+	tests/patterns/*.t tests/derive/*.t tests/drift/*.t tests/layouts/*.t tests/fuzz/*.t tests/guest/*.t)
 
 check: deps
 	$(MAKE) --no-print-directory all unit $(BUILD)/faults/patcherd $(BUILD)/tests/boundaries \
@@ -218,10 +215,10 @@ fuzz: deps-lint
 # The same on the files of tests/fuzz/corpus, by any compiler: tests/fuzz/replay.t.
 REPLAYS = $(patsubst tests/fuzz/corpus/%,replay_%,$(wildcard tests/fuzz/corpus/*))
 $(BUILD)/replay_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/replay/main.o $(BUILD)/lib.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(TYPE_LIBS)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/lib.a
-	$(CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS) $(TYPE_LIBS)
+	$(CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS)
 
 # ---- installing --------------------------------------------------------------------------------
 

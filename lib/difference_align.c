@@ -10,7 +10,7 @@
 #include "lib/difference_internal.h"
 
 /* Instructions that are only in one of them. */
-enum { DISTANCE_MAX = 1000 };
+enum { DISTANCE_MAX = 400 };
 
 uint64_t step_offset(const struct body *body, size_t step)
 {

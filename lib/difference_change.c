@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * difference_change: the bytes that make an old function do what the new one does, without moving any
- * of its other instructions. At the end that is proved: the old function with the changes, decoded
- * again, is the new one, instruction by instruction, but for nops.
+ * difference_change: the bytes that make an old function do what the new one does, without moving
+ * any of its other instructions. difference_prove.c proves at the end that they do.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -326,8 +325,8 @@ static struct change *change_add(struct plan_of_function *plan, struct fail *fai
 	return changes;
 }
 
-/* A change from `start` that has the first instructions of its replacement already: goes up to an old
- * instruction's end, not before `end`, and is filled up. */
+/* A change from `start` that has the first instructions of its replacement already: goes up to an
+ * old instruction's end, not before `end`, and is filled up. */
 static bool change_finish(const struct plan_of_function *plan, struct change *change, uint64_t end)
 {
 	const struct function *function = &plan->alignment->old.function;
@@ -495,131 +494,11 @@ static int all_write(struct plan_of_function *plan, const struct stretch *stretc
 	return 0;
 }
 
-/* ---- the proof -------------------------------------------------------------------------- */
-
-static bool in_change(const struct difference *difference, uint64_t offset)
-{
-	for (size_t i = 0; i < difference->change_count; i++) {
-		const struct change *change = &difference->changes[i];
-
-		if (offset >= change->offset && offset - change->offset < change->old.length)
-			return true;
-	}
-	return false;
-}
-
-/* The old function with the changes, decoded. False: it is not whole instructions. */
-static bool changed_decode(const struct plan_of_function *plan, struct body *out)
-{
-	const struct function *old = &plan->alignment->old.function;
-	struct function *function = &out->function;
-	struct fail ignored;
-
-	out->side = &plan->comparison->old;
-	function->symbol = old->symbol;
-	function->size = old->size;
-	function->bytes = malloc(old->size);
-	/* an instruction has a byte at least */
-	function->insns = calloc(old->size, sizeof(*function->insns));
-	out->steps = calloc(old->size, sizeof(*out->steps));
-	if (function->bytes == NULL || function->insns == NULL || out->steps == NULL)
-		return false;
-	memcpy(function->bytes, old->bytes, old->size);
-	for (size_t i = 0; i < plan->out->change_count; i++) {
-		const struct change *change = &plan->out->changes[i];
-
-		memcpy(function->bytes + change->offset, change->replacement.data,
-		       change->replacement.length);
-	}
-	while (function->decoded < function->size) {
-		struct insn *insn = &function->insns[function->count];
-
-		if (insn_decode(out->side->object->decoder, function->bytes + function->decoded,
-				function->size - function->decoded,
-				old->symbol->address + function->decoded, insn, &ignored) != 0)
-			return false;
-		function->decoded += insn->length;
-		if (!insn->nop)
-			out->steps[out->count++].insn = function->count;
-		function->count++;
-	}
-	return true;
-}
-
-/* Each instruction of `changed` against the new one; what a relocation filled in is not there in what a
- * change has written. */
-static bool changed_same(const struct plan_of_function *plan, const struct body *changed)
-{
-	const struct body *new = &plan->alignment->new;
-	struct view a, b;
-
-	if (changed->count != new->count)
-		return false;
-	for (size_t k = 0; k < new->count; k++) {
-		const struct insn *insn = &changed->function.insns[changed->steps[k].insn];
-		size_t cursor = in_change(plan->out, insn->address - old_symbol(plan)->address) ?
-				changed->side->relocation_count :
-				side_relocation(changed->side, insn->address);
-
-		if (!view_make(changed->side, insn->bytes, insn->length, insn->address, &cursor, &a) ||
-		    !step_view(new, k, &b) || !view_same(plan->comparison, &a, &b))
-			return false;
-	}
-	return true;
-}
-
-/* Something leads from outside into the middle of a change. */
-static bool is_entered(const struct plan_of_function *plan)
-{
-	const struct side *side = &plan->comparison->old;
-
-	for (size_t i = 0; i < plan->out->change_count; i++) {
-		const struct change *change = &plan->out->changes[i];
-		uint64_t start = old_symbol(plan)->address + change->offset;
-
-		if (change->count > 1 && side_extent(side, start) < change->old.length)
-			return true;
-	}
-	return false;
-}
-
-static bool prove(struct plan_of_function *plan)
-{
-	struct match *match = &plan->comparison->matches[plan->comparison->self];
-	struct label *labels = match->old;
-	size_t count = match->old_count;
-	struct body changed = { .count = 0 };
-	bool right = changed_decode(plan, &changed);
-
-	if (right) {
-		match->old = labels_make(&changed.function, &changed, NULL,
-					 (uint32_t)plan->alignment->new.count, &match->old_count);
-		right = match->old != NULL && changed_same(plan, &changed);
-		free(match->old);
-		match->old = labels;
-		match->old_count = count;
-	}
-	function_deinit(&changed.function);
-	free(changed.steps);
-	return right;
-}
-
 static int by_offset(const void *left, const void *right)
 {
 	const struct change *a = left, *b = right;
 
 	return a->offset < b->offset ? -1 : a->offset > b->offset;
-}
-
-static bool overlap(const struct difference *difference)
-{
-	for (size_t i = 1; i < difference->change_count; i++) {
-		const struct change *before = &difference->changes[i - 1];
-
-		if (difference->changes[i].offset - before->offset < before->old.length)
-			return true;
-	}
-	return false;
 }
 
 int changes_make(struct comparison *comparison, struct alignment *alignment,
@@ -649,11 +528,11 @@ int changes_make(struct comparison *comparison, struct alignment *alignment,
 	}
 	if (can) {
 		qsort(out->changes, out->change_count, sizeof(*out->changes), by_offset);
-		if (out->change_count == 0 || overlap(out) || !prove(&plan)) {
+		if (out->change_count == 0 || !changes_prove(comparison, alignment, out)) {
 			(void)snprintf(why, WHY_MAX, "what could be changed would not do what the new "
 				       "code does");
 			can = false;
-		} else if (is_entered(&plan)) {
+		} else if (changes_entered(comparison, alignment, out)) {
 			(void)snprintf(why, WHY_MAX, "something else leads into the middle of what would "
 				       "be changed");
 			can = false;

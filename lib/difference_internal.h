@@ -198,6 +198,12 @@ enum { WHY_MAX = 512 };
 int changes_make(struct comparison *comparison, struct alignment *alignment,
 		 struct difference *out, char why[WHY_MAX], bool *no_room,
 		 struct fail *fail) MUST_CHECK;
+/* Whether the changes, in order, make the new function of the old one (difference_prove.c). */
+bool changes_prove(struct comparison *comparison, const struct alignment *alignment,
+		   const struct difference *difference);
+/* Whether something leads from outside into the middle of one. */
+bool changes_entered(const struct comparison *comparison, const struct alignment *alignment,
+		     const struct difference *difference);
 
 /* ---- what is said of it (difference_text.c) ---------------------------------------------- */
 

@@ -64,7 +64,7 @@ static uint64_t id_of(const struct dictionary *dictionary, uint32_t id)
 
 	if (id == 0)
 		return 0;
-	if (CTF_V2_TYPE_ISCHILD(, id) == dictionary->child)
+	if ((id > CTF_MAX_PTYPE) == dictionary->child)
 		return index <= dictionary->own_count ? dictionary->own + index : UNKNOWN;
 	return dictionary->child && index <= dictionary->shared_count ?
 	       dictionary->shared + index : UNKNOWN;
@@ -323,18 +323,19 @@ static int body_read(struct dictionary *dictionary, const ctf_header_t *header,
 static int parts_find(struct dictionary *dictionary, const ctf_header_t *header,
 		      const struct part_of *body, struct fail *fail)
 {
-	struct part_of *parts[] = {
+	enum { PARTS = 7 };
+	struct part_of *parts[PARTS] = {
 		&dictionary->objects, &dictionary->functions, &dictionary->object_names,
 		&dictionary->function_names, &dictionary->variables, &dictionary->types,
 		&dictionary->strings,
 	};
-	uint64_t starts[] = {
+	uint64_t starts[PARTS + 1] = {
 		header->cth_objtoff, header->cth_funcoff, header->cth_objtidxoff,
 		header->cth_funcidxoff, header->cth_varoff, header->cth_typeoff, header->cth_stroff,
 		(uint64_t)header->cth_stroff + header->cth_strlen,
 	};
 
-	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+	for (size_t i = 0; i < PARTS; i++) {
 		if (starts[i] > starts[i + 1] || starts[i + 1] > body->size)
 			return damaged(dictionary, "the place of a part", i, fail);
 		*parts[i] = (struct part_of){

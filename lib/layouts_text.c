@@ -126,12 +126,14 @@ const char *graph_text(struct layouts *layouts, uint64_t id)
 
 	if (node->text == NULL) {
 		struct text text = { .cut = false };
+		size_t size;
 		char *copy;
 
 		declare(layouts, id, 0, &text);
-		copy = arena_take(&layouts->arena, strlen(text.data) + 1);
+		size = strlen(text.data) + 1;
+		copy = arena_take(&layouts->arena, size);
 		if (copy != NULL)
-			strcpy(copy, text.data);	/* as long as what was taken */
+			memcpy(copy, text.data, size);
 		node->text = copy;
 	}
 	return node->text;

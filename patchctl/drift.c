@@ -77,8 +77,13 @@ static int layouts_read(const struct options *options, const char *path, struct 
 				    "--against FILE, a vmlinux, vmlinuz or .ko of it");
 		return -1;
 	}
-	return layouts_open(drift->image.elf, path, given != NULL ? given : base,
-			    given != NULL ? given_size : base_size, &drift->object, fail);
+	if (layouts_open(drift->image.elf, path, given != NULL ? given : base,
+			 given != NULL ? given_size : base_size, &drift->object, fail) == 0)
+		return 0;
+	if (fail->code == OUTCOME_NOT_FOUND && given == NULL)
+		fail_append(fail, "\nwhere its types go on from those of another kernel, give that "
+				  "with --btf");
+	return -1;
 }
 
 /* Whether they have a member of one name: else it is another type that has the same one by chance. */
@@ -113,7 +118,9 @@ static int drift_make(const struct options *options, const char *path, struct dr
 	struct options plain = { .release = options->release };
 
 	if (image_open(&plain, path, &drift->image, fail) != 0)
-		return -1;
+		return fail->code != OUTCOME_NOT_FOUND ? -1 :
+		       fail_set(fail, OUTCOME_NOT_FOUND, "%s: it has no symbols, so nothing says "
+				"where its functions are", path);
 	if (!elf_file_relocatable(drift->image.elf))
 		return fail_set(fail, OUTCOME_ERROR, "%s: it is no object file (.o, .ko), whose "
 				"relocations are needed", path);

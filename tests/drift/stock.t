@@ -5,7 +5,7 @@
 set -u
 patchctl=${BUILD:-build}/patchctl
 kernel=$(tests/guest/packages.sh 6.1) && other=$(tests/guest/packages.sh 6.12) || exit 1
-modules='nfs nfsd sunrpc xfs btrfs ext4 dm-mod nf_tables virtio_net cifs'
+modules='nfs nfsd sunrpc xfs btrfs fuse dm-mod nf_tables virtio_net cifs'
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 n=0

@@ -48,7 +48,8 @@ struct only_in_object { int a; };
 #define USE_STRUCT(type) struct type use_##type;
 USE_STRUCT(field_added) USE_STRUCT(field_removed) USE_STRUCT(renamed) USE_STRUCT(reordered)
 USE_STRUCT(widened) USE_STRUCT(only_another_type) USE_STRUCT(bit_added) USE_STRUCT(bit_widened)
-USE_STRUCT(bits_no_more) USE_STRUCT(bits_all) USE_STRUCT(union_grown) USE_STRUCT(anonymous_grown) USE_STRUCT(wrapped)
+USE_STRUCT(bits_no_more) USE_STRUCT(bits_all) USE_STRUCT(union_grown)
+USE_STRUCT(anonymous_grown) USE_STRUCT(wrapped)
 USE_STRUCT(array_grown) USE_STRUCT(matrix_grown) USE_STRUCT(flexible_moved)
 USE_STRUCT(nested_grown) USE_STRUCT(nested_in_array) USE_STRUCT(pointer_to_value)
 USE_STRUCT(pointed_to_grown) USE_STRUCT(packed) USE_STRUCT(aligned) USE_STRUCT(function_pointer)

@@ -317,6 +317,19 @@ static void what_is_gone_becomes_nops_and_jumps_over_it_stay(void **state)
 	differences_deinit(&out);
 }
 
+static void a_jump_to_what_became_nops_stays(void **state)
+{
+	struct differences out;
+
+	(void)state;
+	resize(&new, AT_END, 2);
+	new.rela_table[0].r_addend = AT_END;
+	differs(&out, DIFFERENCE_SHRANK);
+	assert_int_equal(out.items[0].change_count, 1);
+	change_is(&out.items[0].changes[0], AT_END, "31 c0", "66 90");
+	differences_deinit(&out);
+}
+
 static void what_has_no_room_grew(void **state)
 {
 	struct differences out;
@@ -484,6 +497,7 @@ int main(void)
 		TEST(a_condition_becomes_a_change_of_one_instruction),
 		TEST(a_jump_to_another_instruction_is_a_change),
 		TEST(what_is_gone_becomes_nops_and_jumps_over_it_stay),
+		TEST(a_jump_to_what_became_nops_stays),
 		TEST(what_has_no_room_grew),
 		TEST(what_fits_into_nops_is_written_there),
 		TEST(nops_alone_are_no_difference),

@@ -314,12 +314,15 @@ static void what_is_damaged_is_named_with_its_section(void **state)
 	(void)state;
 	check_damage("gcc-dwarf5.o", ".debug_info", 0, "\xff\xff\xff\x7f", 4, OUTCOME_ERROR,
 		     "test.o: section .debug_info is damaged at 0x0");
-	check_damage("gcc-dwarf5.o", ".debug_info", 4, "\x09", 1, OUTCOME_ERROR, ".debug_info, at 0x0: DWARF of version 9");
+	check_damage("gcc-dwarf5.o", ".debug_info", 4, "\x09", 1, OUTCOME_ERROR,
+		     ".debug_info, at 0x0: DWARF of version 9");
 	check_damage("gcc-dwarf5.o", ".debug_abbrev", 0, "\x80\x80\x80", 3, OUTCOME_ERROR,
 		     "section .debug_info is damaged at 0x38: an entry of no known abbreviation");
-	check_damage("ctf.o", ".ctf", 0, "x", 1, OUTCOME_ERROR, "test.o: section .ctf is damaged: its magic");
+	check_damage("ctf.o", ".ctf", 0, "x", 1, OUTCOME_ERROR,
+		     "test.o: section .ctf is damaged: its magic");
 	check_damage("ctf.o", ".ctf", 2, "\x07", 1, OUTCOME_NOT_FOUND, "version 7");
-	check_damage("ctf.o", ".ctf", 44, "\xff\xff\xff\x7f", 4, OUTCOME_ERROR, "section .ctf is damaged: the place of a part");
+	check_damage("ctf.o", ".ctf", 40, "\xff\xff\xff\x7f", 4, OUTCOME_ERROR,
+		     "section .ctf is damaged: the place of a part");
 	check_damage("ctf-archive.o", ".ctf", 16, "\xff\xff\xff\xff", 4, OUTCOME_ERROR,
 		     "number of dictionaries");
 	check_damage("zlib.o", ".debug_info", 8, "\xff\xff\xff\xff\xff", 5, OUTCOME_ERROR,

@@ -506,6 +506,12 @@ static void whatever_else_writes_a_register_forgets_it(void **state)
 		  "",
 		  "", { { .symbol = NULL } } },
 		{ ARCH_X86_64, "vnode",
+		  "48 0f af fe "		/* imul %rsi,%rdi */
+		  "8b 4f 30 "			/* mov 0x30(%rdi),%ecx */
+		  "c3",				/* ret */
+		  "",
+		  "", { { .symbol = NULL } } },
+		{ ARCH_X86_64, "vnode",
 		  "40 b7 01 "			/* mov $0x1,%dil */
 		  "8b 4f 30 "			/* mov 0x30(%rdi),%ecx */
 		  "c3",				/* ret */

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "pair.h"
+
+int victim(int value)
+{
+	return first(value + CHANGE(100000, 200000));
+}

@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""patchctl drift on damaged objects: it says what is wrong, or goes on without that; it never crashes.
+Usage, from the top of the tree: tests/drift/damage.t [PATCHCTL]"""
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+
+patchctl = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("BUILD", "build") + "/patchctl"
+ROUNDS = 150
+
+
+def try_file(path, right):
+    """What is wrong with how it ended; "" nothing. 5: it drifts; 1 and 6: what is wrong is said."""
+    done = subprocess.run([patchctl, "drift", "--patch", path, "--against", right],
+                          capture_output=True, timeout=60, check=False)
+    if done.returncode not in (0, 1, 5, 6):
+        return f"exit status {done.returncode}: {done.stderr[-2000:].decode(errors='replace')}"
+    if done.returncode in (1, 6) and path.encode() not in done.stderr:
+        return f"the file is not named: {done.stderr.decode(errors='replace')}"
+    return ""
+
+
+def damaged(data, chance):
+    """Cut off somewhere, or with some bytes changed."""
+    if chance.random() < 0.3:
+        return data[:chance.randrange(len(data))]
+    out = bytearray(data)
+    for _ in range(chance.choice((1, 4, 32))):
+        out[chance.randrange(len(out))] = chance.choice((0, 0xff, 0x7f, chance.randrange(256)))
+    return bytes(out)
+
+
+def rounds(work, machine, seed):
+    """The first thing that is wrong."""
+    chance = random.Random(seed)
+    wrong, right, path = (f"{work}/{name}.o" for name in ("wrong", "right", "damaged"))
+    for out, define in ((wrong, "-DPHANTOM"), (right, "-DRIGHT")):
+        subprocess.run(["gcc", "-O2", "-g", "-ffreestanding", "-fno-pic", *machine, define, "-c",
+                        "tests/drift/enotdir/phantom.c", "-o", out], check=True)
+    with open(wrong, "rb") as file:
+        data = file.read()
+    for i in range(ROUNDS):
+        with open(path, "wb") as file:
+            file.write(damaged(data, chance))
+        why = try_file(path, right)
+        if why:
+            return f"round {i} of seed {seed}: {why}"
+    return ""
+
+
+def main():
+    failed = False
+    work = tempfile.mkdtemp()
+    try:
+        for i, machine in enumerate((["-m64", "-mcmodel=kernel"], ["-m32", "-mregparm=3"]), 1):
+            why = rounds(work, machine, i)
+            failed |= bool(why)
+            print("not ok" if why else "ok", i, f"- {ROUNDS} damaged objects, {machine[0]}")
+            for line in why.splitlines():
+                print("#", line)
+    finally:
+        shutil.rmtree(work)
+    print("1..2")
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
