@@ -74,7 +74,7 @@ static int warn_target(const struct kernel *kernel, struct plan *plan,
 	const struct operation *operation = &site->site->operation;
 	struct operation_target to;
 	struct fail ignored;	/* the site is proved: it was found */
-	char text[512];
+	char text[800];
 
 	if (operation_target(operation, kernel, site->address, &to, &ignored) != 0)
 		return 0;
@@ -89,7 +89,7 @@ static int warn_target(const struct kernel *kernel, struct plan *plan,
 			       operation->target, to.symbol->module, site->symbol, site->offset);
 	else
 		return 0;
-	return warn(plan, text, fail);
+	return strings_have(&plan->warnings, text) ? 0 : warn(plan, text, fail);
 }
 
 int plan_warn(const struct kernel *kernel, struct plan *plan, struct fail *fail)
