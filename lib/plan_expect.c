@@ -102,6 +102,11 @@ static int make(const struct proof *proof, const struct insn *insn, struct bytes
 	return -1;
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
 /* The expected assembler with `*` for the number that the operation has replaced: of a branch its
  * target, else the immediate or the displacement. */
 static void forget_number(enum operation_lost lost, enum operation_kind kind, const char *pattern,
@@ -109,8 +114,13 @@ static void forget_number(enum operation_lost lost, enum operation_kind kind, co
 {
 	const char *from = pattern + strlen(pattern), *to = from;
 
-	if (lost == LOST_TARGET) {
-		from = pattern + strcspn(pattern, " \t");
+	if (lost == LOST_TARGET) {	/* the last word: there may be prefixes */
+		while (from > pattern && is_blank(from[-1]))
+			from--;
+		to = from;
+		while (from > pattern && !is_blank(from[-1]))
+			from--;
+		from = from == pattern ? to : from;
 		(void)snprintf(out, ASM_MAX, "%.*s *", (int)(from - pattern), pattern);
 		return;
 	}
