@@ -47,8 +47,8 @@ struct operation_target {
 /*
  * The function of that name, for a branch at `site`: of the module that has the site, else of the kernel
  * image, else of any module; in a .ko or .o also one that the file only refers to, or does not name.
- * -1: OUTCOME_NOT_FOUND (near names), OUTCOME_AMBIGUOUS (all listed), OUTCOME_HAZARD: it may not be
- * called: see hazard_symbol(); or it lies inside of the site's own function.
+ * Whether it may be called is plan's to tell. -1: OUTCOME_NOT_FOUND (near names), OUTCOME_AMBIGUOUS (all
+ * listed).
  */
 int operation_target(const struct operation *operation, const struct kernel *kernel, uint64_t site,
 		     struct operation_target *out, struct fail *fail) MUST_CHECK;

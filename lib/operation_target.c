@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "asm.h"
-#include "hazard.h"
 #include "lib/operation_internal.h"
 
 enum { FIELD_SIZE = 4 };
@@ -83,7 +82,6 @@ static int fail_none(const struct kernel *kernel, const char *name, struct fail 
 		       "name%s", name, count > 0 ? "; near names:" : "");
 	for (size_t i = 0; i < count; i++)
 		place_append(fail, near[i]);
-	kernel_explain(kernel, fail);
 	return -1;
 }
 
@@ -100,24 +98,6 @@ static int fail_several(const struct kernel *kernel, const char *name, const cha
 			place_append(fail, symbol);
 	}
 	return -1;
-}
-
-/* Code that is called must begin there, and stay. */
-static int check_callable(const struct kernel *kernel, uint64_t site, const struct symbol *symbol,
-			  struct fail *fail)
-{
-	const struct symbol *within = symtab_at(kernel->symtab, site);
-
-	if (symbol->type == 'U')
-		return 0;
-	if (hazard_symbol(kernel, symbol, fail) != 0)
-		return -1;
-	if (within != NULL && symbol->address > within->address &&
-	    symbol->address - within->address < within->size)
-		return fail_at(fail, OUTCOME_HAZARD, symbol->address, "%s at 0x%" PRIx64 " is inside of %s, "
-			       "the site's own function, and none that may be called; take a "
-			       "function's name", symbol->name, symbol->address, within->name);
-	return 0;
 }
 
 int operation_target(const struct operation *operation, const struct kernel *kernel, uint64_t site,
@@ -137,7 +117,7 @@ int operation_target(const struct operation *operation, const struct kernel *ker
 	if (count > 1)
 		return fail_several(kernel, operation->target, module, scope, count, fail);
 	out->address = out->symbol->address;
-	return check_callable(kernel, site, out->symbol, fail);
+	return 0;
 }
 
 /* NULL: the instruction's last four bytes say where it leads; else why they do not. */

@@ -93,6 +93,7 @@ static int make(const struct proof *proof, const struct insn *insn, struct bytes
 
 	if (operation_apply(&proof->site->operation, proof->kernel, insn, out, &why) == 0)
 		return 0;
+	kernel_explain(proof->kernel, &why);
 	plan_site_begin(proof, why.code, proof->site->operation.place,
 			plan_site_replace(proof->site), fail);
 	fail_append(fail, "at %s+0x%" PRIx64 " on this kernel %s", proof->plan->symbol,

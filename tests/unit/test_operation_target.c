@@ -220,7 +220,9 @@ static void none_several_and_what_may_not_be_called_are_refused(void **state)
 	refused(f, "third", 0xffffffffc0000000, OUTCOME_AMBIGUOUS,
 		"\n  0xffffffffc0000030 third [nfs]");
 	refused(f, "fifth", base, OUTCOME_AMBIGUOUS, "\n  0xffffffffc0002010 fifth [sunrpc]");
-	refused(f, "boot", base, OUTCOME_HAZARD, "start-up code");
+	assert_outcome(planned_site(f, target_site(2, "", "call first", "boot")), OUTCOME_HAZARD);
+	assert_says(f, "t.yaml:9:14: error: sites[0].replace: what may not be called is no `target`: "
+		       "boot at 0xffffffff81002010 is start-up code");
 }
 
 static void a_call_into_a_module_warns_that_it_must_stay(void **state)
