@@ -11,7 +11,7 @@ enum { CONTEXT_LINES_MAX = 16 };
 struct context_edit {
 	uint64_t offset;		/* from its start */
 	struct bytes bytes;
-	const char *target;		/* of a branch whose bytes stay: OPERATION_TARGET's; NULL: none */
+	const char *target;		/* OPERATION_TARGET's, of a branch whose bytes stay; or NULL */
 };
 
 /* The function as all of a patch's changes leave it, to be freed by function_deinit(). -1: they are no
@@ -24,7 +24,8 @@ int context_after(const struct kernel *kernel, const struct function *function,
  * The shortest run of lines around the instruction `insn` of codes[0], itself among them, by which
  * pattern_find() finds that in all of `codes` and nothing else, also in `after`, which codes[0] is then.
  * What a build decides is left out of the lines: where a branch leads (but the site's own where that is
- * what changes, and has a name), what a relocation of kernel->image fills in. Instead of other instructions that change stands "...".
+ * what changes, and has a name), what a relocation of kernel->image fills in. Instead of other
+ * instructions that change stands "...".
  * *out is to be freed as a patch's (patch_deinit()). -1: OUTCOME_AMBIGUOUS: there is none of up to
  * CONTEXT_LINES_MAX lines, or the search takes too long; OUTCOME_ERROR: memory ran out.
  */

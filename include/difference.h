@@ -32,9 +32,9 @@ struct change {
 	struct bytes old, replacement;
 	size_t first, count;		/* the old instructions, by index */
 	size_t new_count;		/* instructions of the replacement, nops for filling included */
-	char *target;			/* the branch leads to the start of the function that has this name in
-					 * the old object, or in another; its bytes, which the kernel fills in,
-					 * are the old ones. NULL: the bytes say all */
+	char *target;			/* where a branch leads, whose bytes, which the kernel fills in,
+					 * stay: a function's name, in the old object or in another.
+					 * NULL: the bytes say all */
 	bool line_number;		/* one immediate differs, and it is like __LINE__ */
 };
 

@@ -32,8 +32,8 @@ const char *operation_name(enum operation_kind kind);
  *                 tell nothing of where it leads, neither those made nor those there
  * -1, OUTCOME_INVALID_SPEC: it cannot be made of this instruction: why, by the instruction's text
  * (jrcxz and loop, jcc with a 66 prefix, no immediate, two of them, a number that does not fit the
- * field: both ranges are said; opaque; no direct branch of 32 bits, a target that it does not reach); of
- * `target` also what operation_target() has. OUTCOME_ERROR: what came out does not decode as meant.
+ * field: both ranges are said; opaque; no direct branch of 32 bits, a target that it does not reach);
+ * of `target` also what operation_target() has. OUTCOME_ERROR: what came out does not decode as meant.
  */
 int operation_apply(const struct operation *operation, const struct kernel *kernel,
 		    const struct insn *insn, struct bytes *out, struct fail *fail) MUST_CHECK;
@@ -41,8 +41,8 @@ int operation_apply(const struct operation *operation, const struct kernel *kern
 /* Where OPERATION_TARGET leads. */
 struct operation_target {
 	uint64_t address;
-	const struct symbol *symbol;	/* NULL: a .ko or .o does not name it, so that it is another file's;
-					 * the address is made up */
+	const struct symbol *symbol;	/* NULL: a .ko or .o does not name it, so that it is another
+					 * file's; the address is made up */
 };
 /*
  * The function of that name, for a branch at `site`: of the module that has the site, else of the kernel
