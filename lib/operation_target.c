@@ -62,6 +62,20 @@ static const char *site_module(const struct kernel *kernel, uint64_t site)
 	return within == NULL ? NULL : within->module;
 }
 
+/* How many functions may be meant; *out is the one where that is 1. */
+static size_t resolve(const struct operation *operation, const struct kernel *kernel, uint64_t site,
+		      enum scope *scope, struct operation_target *out)
+{
+	size_t count = pick(kernel->symtab, operation->target, site_module(kernel, site), scope,
+			    &out->symbol);
+
+	out->address = count > 0 ? out->symbol->address : ELF_UNDEFINED_BASE;
+	if (count == 0 && is_object(kernel) &&
+	    symtab_next(kernel->symtab, operation->target, NULL) == NULL)
+		return 1;	/* no symbol of the file has that address */
+	return count;
+}
+
 static void place_append(struct fail *fail, const struct symbol *symbol)
 {
 	fail_append(fail, "\n  0x%" PRIx64 " %s%s%s%s", symbol->address, symbol->name,
@@ -103,20 +117,14 @@ static int fail_several(const struct kernel *kernel, const char *name, const cha
 int operation_target(const struct operation *operation, const struct kernel *kernel, uint64_t site,
 		     struct operation_target *out, struct fail *fail)
 {
-	const char *module = site_module(kernel, site);
 	enum scope scope;
-	size_t count = pick(kernel->symtab, operation->target, module, &scope, &out->symbol);
+	size_t count = resolve(operation, kernel, site, &scope, out);
 
-	if (count == 0 && is_object(kernel) &&
-	    symtab_next(kernel->symtab, operation->target, NULL) == NULL) {
-		out->address = ELF_UNDEFINED_BASE;
-		return 0;
-	}
 	if (count == 0)
 		return fail_none(kernel, operation->target, fail);
 	if (count > 1)
-		return fail_several(kernel, operation->target, module, scope, count, fail);
-	out->address = out->symbol->address;
+		return fail_several(kernel, operation->target, site_module(kernel, site), scope,
+				    count, fail);
 	return 0;
 }
 
@@ -175,16 +183,12 @@ int target_make(const struct operation *operation, const struct kernel *kernel,
 bool target_is(const struct operation *operation, const struct kernel *kernel,
 	       const struct insn *insn, const struct insn_layout *layout)
 {
-	const char *module;
-	const struct symbol *symbol;
+	struct operation_target to;
 	enum scope scope;
-	size_t count;
 
-	if (field_check(insn, layout) != NULL)
-		return false;
-	module = site_module(kernel, insn->address);
-	count = pick(kernel->symtab, operation->target, module, &scope, &symbol);
-	return count == 1 && insn->target == symbol->address;
+	return field_check(insn, layout) == NULL &&
+	       resolve(operation, kernel, insn->address, &scope, &to) == 1 &&
+	       insn->target == to.address;
 }
 
 bool target_is_made(const struct operation *operation, const struct kernel *kernel,

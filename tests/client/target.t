@@ -106,5 +106,15 @@ for bits in 64 32; do
 	ok "$bits: a jump of one byte does not reach it" 3 'cannot be made of jmp .* one byte'
 done
 
+# Its addresses that are made up lie farther from the code than a displacement reaches.
+{
+	printf 'victim: test %%eax, %%eax\n call first\n ret\n .type victim, @function\n'
+	printf ' .size victim, . - victim\n .data\n'
+	printf ' .long u%d\n' {1..9000}
+	printf ' .long second\n'
+} | gcc -c -x assembler -o "$work/large" - || exit 1
+dry large "$call" second
+ok "in an object of many symbols too" 0 applicable '\+0x.* call second$'
+
 echo "1..$n"
 exit $failed

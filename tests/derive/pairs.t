@@ -123,7 +123,10 @@ def look(name, compiler, level, arch, work):
     status, result = outcome(old, patch)
     expect(status == 0, "dry run on the old object:", result)
     by_function = {}
-    replaces = [site["replace"] for site in yaml.safe_load(answer["patch"])["sites"]]
+    sites = yaml.safe_load(answer["patch"])["sites"]
+    replaces = [site["replace"] for site in sites]
+    expect(all("find" in site for site in sites if "target" in site["replace"]),
+           "a call with a name is not found by it:", answer["patch"])
     expect(len(replaces) == len(result["sites"]), "not all sites are in the dry run")
     for site, replace in zip(result["sites"], replaces):
         expect(site["replacement"]["bytes"] != site["found"]["bytes"], "nothing changes:", site)
