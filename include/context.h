@@ -11,6 +11,7 @@ enum { CONTEXT_LINES_MAX = 16 };
 struct context_edit {
 	uint64_t offset;		/* from its start */
 	struct bytes bytes;
+	const char *target;		/* OPERATION_TARGET's, of a branch whose bytes stay; or NULL */
 };
 
 /* The function as all of a patch's changes leave it, to be freed by function_deinit(). -1: they are no
@@ -22,8 +23,9 @@ int context_after(const struct kernel *kernel, const struct function *function,
 /*
  * The shortest run of lines around the instruction `insn` of codes[0], itself among them, by which
  * pattern_find() finds that in all of `codes` and nothing else, also in `after`, which codes[0] is then.
- * What a build decides is left out of the lines: where a branch leads, what a relocation of
- * kernel->image fills in. Instead of other instructions that change stands "...".
+ * What a build decides is left out of the lines: where a branch leads (but the site's own where that is
+ * what changes, and has a name), what a relocation of kernel->image fills in. Instead of other
+ * instructions that change stands "...".
  * *out is to be freed as a patch's (patch_deinit()). -1: OUTCOME_AMBIGUOUS: there is none of up to
  * CONTEXT_LINES_MAX lines, or the search takes too long; OUTCOME_ERROR: memory ran out.
  */
@@ -34,5 +36,9 @@ int context_make(const struct kernel *kernel, const struct pattern_code *codes, 
  * nothing describes it. */
 bool context_line(enum architecture arch, const struct insn *insn, const bool *relocated,
 		  char out[ASM_MAX]);
+/* That of the site itself. */
+bool context_site_line(const struct kernel *kernel, const struct function *function,
+		       const struct insn *insn, const struct operation *operation,
+		       const bool *relocated, char out[ASM_MAX]);
 
 #endif

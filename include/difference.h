@@ -17,7 +17,8 @@
 /* The words of `patchctl derive --json`. */
 enum difference_kind {
 	DIFFERENCE_IN_PLACE,		/* "in-place": other instructions, no more room */
-	DIFFERENCE_RELOCATION,		/* "relocation": the same bytes lead to something else */
+	DIFFERENCE_RELOCATION,		/* "relocation": the same bytes lead to something else, of which
+					 * branches to functions can be changed */
 	DIFFERENCE_GREW,		/* "grew": no room for it; also a function that is new */
 	DIFFERENCE_SHRANK,		/* "shrank": what is left over becomes nops; also one that is gone */
 	DIFFERENCE_IMMEDIATE		/* "immediate-only": numbers like __LINE__ */
@@ -25,12 +26,15 @@ enum difference_kind {
 const char *difference_kind_name(enum difference_kind kind);
 
 /* Whole instructions of the old function that become other whole ones of the same length in all; the
- * new ones are filled up with nops. */
+ * new ones are filled up with nops. Or a branch, of which only `target` changes. */
 struct change {
 	uint64_t offset;		/* from the old function's start */
 	struct bytes old, replacement;
 	size_t first, count;		/* the old instructions, by index */
 	size_t new_count;		/* instructions of the replacement, nops for filling included */
+	char *target;			/* where a branch leads, whose bytes, which the kernel fills in,
+					 * stay: a function's name, in the old object or in another.
+					 * NULL: the bytes say all */
 	bool line_number;		/* one immediate differs, and it is like __LINE__ */
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * operation: what is made of an instruction: invert, always, never, nop, immediate, displacement,
- * bytes, and return, which is made at a function's entry. Each keeps the length, and is proved by
- * decoding what came out.
+ * target, bytes, and return, which is made at a function's entry. Each keeps the length, and is proved
+ * by decoding what came out.
  *
  * Encodings: Intel SDM volume 2 (jcc, jmp, mov); nops: arch/x86/include/asm/nops.h.
  */
@@ -27,12 +27,31 @@ const char *operation_name(enum operation_kind kind);
  *   immediate     the immediate operand becomes `number`
  *   displacement  the displacement of the memory operand becomes `number`, which must fit the field
  *                 that is there (a rip-relative one is refused)
+ *   target        call, jmp or jcc rel32 -> the same, to the start of the function of that name; see
+ *                 operation_target(). In a .ko or .o, whose relocation fills the field in, the bytes
+ *                 tell nothing of where it leads, neither those made nor those there
  * -1, OUTCOME_INVALID_SPEC: it cannot be made of this instruction: why, by the instruction's text
  * (jrcxz and loop, jcc with a 66 prefix, no immediate, two of them, a number that does not fit the
- * field: both ranges are said; opaque). OUTCOME_ERROR: what came out does not decode as meant.
+ * field: both ranges are said; opaque; no direct branch of 32 bits, a target that it does not reach);
+ * of `target` also what operation_target() has. OUTCOME_ERROR: what came out does not decode as meant.
  */
 int operation_apply(const struct operation *operation, const struct kernel *kernel,
 		    const struct insn *insn, struct bytes *out, struct fail *fail) MUST_CHECK;
+
+/* Where OPERATION_TARGET leads. */
+struct operation_target {
+	uint64_t address;
+	const struct symbol *symbol;	/* NULL: a .ko or .o does not name it, so that it is another
+					 * file's; the address is made up */
+};
+/*
+ * The function of that name, for a branch at `site`: of the module that has the site, else of the kernel
+ * image, else of any module; in a .ko or .o also one that the file only refers to, or does not name.
+ * Whether it may be called is plan's to tell. -1: OUTCOME_NOT_FOUND (near names), OUTCOME_AMBIGUOUS (all
+ * listed).
+ */
+int operation_target(const struct operation *operation, const struct kernel *kernel, uint64_t site,
+		     struct operation_target *out, struct fail *fail) MUST_CHECK;
 
 /* What the operation may have made `insn` of. */
 enum operation_lost {

@@ -79,6 +79,7 @@ enum operation_kind {
 	OPERATION_RETURN,
 	OPERATION_IMMEDIATE,
 	OPERATION_DISPLACEMENT,
+	OPERATION_TARGET,
 	OPERATION_VALUE			/* of a variable */
 };
 
@@ -87,6 +88,7 @@ struct operation {
 	struct bytes bytes;		/* OPERATION_BYTES */
 	bool multiple;			/* OPERATION_BYTES: several instructions on either side */
 	struct number number;		/* RETURN, IMMEDIATE, DISPLACEMENT, VALUE */
+	char *target;			/* TARGET: a function's name */
 	struct place place;
 };
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/insn_layout.h"
+#include "operation.h"
 
 /* What is searched for, and what it is searched in before and after the change. */
 struct context {
@@ -50,6 +51,23 @@ static int decode(const struct kernel *kernel, struct function *function, struct
 	return 0;
 }
 
+/* Leads a branch to where the operation would. */
+static int edit_target(const struct kernel *kernel, struct function *function,
+		       const struct context_edit *edit, struct fail *fail)
+{
+	const struct operation operation = { .kind = OPERATION_TARGET,
+					     .target = (char *)edit->target };
+	const size_t index = function_insn_at(function, edit->offset);
+	struct operation_target to;
+
+	if (edit->target == NULL || index == SIZE_MAX)
+		return 0;
+	if (operation_target(&operation, kernel, function->insns[index].address, &to, fail) < 0)
+		return -1;
+	function->insns[index].target = to.address;
+	return 0;
+}
+
 int context_after(const struct kernel *kernel, const struct function *function,
 		  const struct context_edit *edits, size_t count, struct function *out,
 		  struct fail *fail)
@@ -77,10 +95,17 @@ int context_after(const struct kernel *kernel, const struct function *function,
 		}
 		memcpy(out->bytes + edit->offset, edit->bytes.data, edit->bytes.length);
 	}
-	if (decode(kernel, out, fail) == 0)
-		return 0;
-	function_deinit(out);
-	return -1;
+	if (decode(kernel, out, fail) < 0) {
+		function_deinit(out);
+		return -1;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (edit_target(kernel, out, &edits[i], fail) == 0)
+			continue;
+		function_deinit(out);
+		return -1;
+	}
+	return 0;
 }
 
 static int codes_change(struct context *context, struct fail *fail)
@@ -165,11 +190,28 @@ bool context_line(enum architecture arch, const struct insn *insn, const bool *r
 	return true;
 }
 
-static bool line_make(const struct context *context, const struct insn *insn, char out[ASM_MAX])
+bool context_site_line(const struct kernel *kernel, const struct function *function,
+		       const struct insn *insn, const struct operation *operation,
+		       const bool *relocated, char out[ASM_MAX])
 {
-	return context_line(context->kernel->target->info.architecture, insn,
-			    context->relocated + (insn->address -
-						  context->codes[0].function->symbol->address), out);
+	const struct symbol *to = insn->has_target ? symtab_at(kernel->symtab, insn->target) : NULL;
+
+	if (operation->kind != OPERATION_TARGET || to == NULL || to->address != insn->target)
+		return context_line(kernel->target->info.architecture, insn, relocated, out);
+	(void)function_print(kernel->symtab, function->symbol, insn, out);
+	return true;
+}
+
+static bool line_make(const struct context *context, size_t index, char out[ASM_MAX])
+{
+	const struct function *function = context->codes[0].function;
+	const struct insn *insn = &function->insns[index];
+	const bool *relocated = context->relocated + (insn->address - function->symbol->address);
+
+	if (index == context->insn)
+		return context_site_line(context->kernel, function, insn, &context->site.operation,
+					 relocated, out);
+	return context_line(context->kernel->target->info.architecture, insn, relocated, out);
 }
 
 /* Between lines they are passed over. */
@@ -226,7 +268,6 @@ static bool line_add(struct context *context, const char *text)
  * are too many, or a pattern cannot begin or end so. */
 static bool lines_make(struct context *context, size_t first, size_t last)
 {
-	const struct function *function = context->codes[0].function;
 	char text[ASM_MAX];
 	bool gap = false;
 
@@ -245,7 +286,7 @@ static bool lines_make(struct context *context, size_t first, size_t last)
 		gap = false;
 		if (i == context->insn)
 			context->pattern.at = context->pattern.count;
-		if (!line_make(context, &function->insns[i], text) || !line_add(context, text))
+		if (!line_make(context, i, text) || !line_add(context, text))
 			return false;
 	}
 	return true;

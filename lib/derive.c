@@ -123,7 +123,8 @@ static int work_make(const struct derive *derive, const struct difference *diffe
 		const struct change *change = &difference->changes[i];
 
 		if (is_wanted(derive, change))
-			edits[count++] = (struct context_edit){ change->offset, change->replacement };
+			edits[count++] = (struct context_edit){ change->offset, change->replacement,
+							       change->target };
 	}
 	if (function_find(old->symtab, difference->function, NULL, true, difference->occurrence,
 			  &symbol, fail) < 0 ||

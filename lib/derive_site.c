@@ -115,8 +115,8 @@ static bool is_relocated(const struct derive_place *place)
 }
 
 /* What is at the place, by its bytes where they are known before the object is loaded. */
-static int expect_fill(const struct derive_place *place, struct expectation *out,
-		       struct fail *fail)
+static int expect_fill(const struct derive_place *place, const struct operation *operation,
+		       struct expectation *out, struct fail *fail)
 {
 	const struct change *change = &place->change;
 	const struct insn *insn = &place->function->insns[change->first];
@@ -126,8 +126,8 @@ static int expect_fill(const struct derive_place *place, struct expectation *out
 		out->bytes = change->old;
 		return 0;
 	}
-	if (!context_line(place->kernel->target->info.architecture, insn,
-			  place->relocated + change->offset, text))
+	if (!context_site_line(place->kernel, place->function, insn, operation,
+			       place->relocated + change->offset, text))
 		return fail_at(fail, OUTCOME_HAZARD, insn->address, "%s+0x%" PRIx64 ": nothing "
 			       "describes the instruction there", place->difference->function,
 			       change->offset);
@@ -160,7 +160,7 @@ static int where_fill(const struct derive_place *place, struct site *out, struct
 	}
 	out->where = SITE_OFFSET;
 	out->offset = place->change.offset;
-	return expect_fill(place, &out->expect, fail);
+	return expect_fill(place, &out->operation, &out->expect, fail);
 }
 
 int derive_site(const struct derive_place *place, struct site *out, struct fail *fail)
@@ -170,7 +170,14 @@ int derive_site(const struct derive_place *place, struct site *out, struct fail 
 	out->module = place->module == NULL ? NULL : strdup(place->module);
 	if (out->symbol == NULL || (place->module != NULL && out->module == NULL))
 		return fail_memory(fail, "a patch");
-	operation_choose(place, &out->operation);
+	if (place->change.target == NULL) {
+		operation_choose(place, &out->operation);
+	} else {
+		out->operation = (struct operation){ .kind = OPERATION_TARGET,
+						     .target = strdup(place->change.target) };
+		if (out->operation.target == NULL)
+			return fail_memory(fail, "a patch");
+	}
 	if (out->operation.kind == OPERATION_BYTES && is_relocated(place))
 		return fail_at(fail, OUTCOME_HAZARD,
 			       place->function->symbol->address + place->change.offset,

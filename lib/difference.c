@@ -23,7 +23,7 @@ const char *difference_kind_name(enum difference_kind kind)
 static void difference_deinit(struct difference *difference)
 {
 	free(difference->function);
-	free(difference->changes);
+	changes_free(difference);
 	free(difference->message);
 }
 
@@ -116,7 +116,7 @@ static enum reach reach(struct comparison *comparison, const struct view *old,
 		if (spot_same(comparison, &from->to, &to->to))
 			continue;
 		/* what an assembler has filled in can be filled in anew */
-		if (!from->resolved || !to->resolved)
+		if ((!from->resolved || !to->resolved) && view_target(comparison, old, new) == NULL)
 			return REACH_RELOCATION;
 		worst = REACH_JUMP;
 	}
@@ -199,11 +199,16 @@ static enum difference_kind kind_of(const struct difference *difference, enum re
 				    bool no_room)
 {
 	bool lines = difference->change_count > 0;	/* those of tables are no changes */
+	bool targets = lines;
 
-	for (size_t i = 0; i < difference->change_count; i++)
+	for (size_t i = 0; i < difference->change_count; i++) {
 		lines = lines && difference->changes[i].line_number;
+		targets = targets && difference->changes[i].target != NULL;
+	}
 	if (lines)
 		return DIFFERENCE_IMMEDIATE;
+	if (targets)
+		return DIFFERENCE_RELOCATION;
 	if (difference->change_count == 0) {
 		if (difference->new_size > difference->old_size ||
 		    (no_room && difference->new_size == difference->old_size))
@@ -317,6 +322,8 @@ static int function_align(struct comparison *comparison, struct differences *out
 	if (alignment_make(comparison, &alignment, fail) != 0)
 		return -1;
 	if (!alignment.lost)
+		result = alignment_split(comparison, &alignment, fail);
+	if (result == 0 && !alignment.lost)
 		result = alignment_labels(&alignment, match, fail);
 	if (result == 0 && out != NULL)
 		result = alignment.lost ? lost_add(comparison, &alignment, out, fail) :

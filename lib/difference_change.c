@@ -307,6 +307,15 @@ static bool step_encode(struct plan_of_function *plan, size_t step, uint8_t out[
 	return true;
 }
 
+void changes_free(struct difference *difference)
+{
+	for (size_t i = 0; i < difference->change_count; i++)
+		free(difference->changes[i].target);
+	free(difference->changes);
+	difference->changes = NULL;
+	difference->change_count = 0;
+}
+
 static struct change *change_add(struct plan_of_function *plan, struct fail *fail)
 {
 	struct change *changes = plan->out->changes;
@@ -417,6 +426,25 @@ static bool lands(const struct plan_of_function *plan, int64_t offset, uint32_t 
 		plan->places[step - 1] + plan->lengths[step - 1] <= (uint64_t)offset);
 }
 
+/* A branch whose bytes stay, and that a relocation has to lead to another function. */
+static int target_change(struct plan_of_function *plan, const struct view *old, const char *target,
+			bool *can, struct fail *fail)
+{
+	struct change *change = change_add(plan, fail);
+
+	if (change == NULL)
+		return -1;
+	change->offset = old->address - old_symbol(plan)->address;
+	memcpy(change->replacement.data, old->bytes, old->layout.length);
+	change->replacement.length = old->layout.length;
+	change->new_count = 1;
+	change->target = strdup(target);
+	if (change->target == NULL)
+		return fail_memory(fail, "changes");
+	*can = change_finish(plan, change, change->offset + old->layout.length);
+	return 0;
+}
+
 /* A branch that stays and has to lead elsewhere. */
 static int branch_write(struct plan_of_function *plan, const struct view *old,
 			const struct field_reference *field, uint64_t to, bool *can,
@@ -446,11 +474,16 @@ static int kept_write(struct plan_of_function *plan, size_t i, size_t k, bool *c
 {
 	const struct match *match = plan->match;
 	struct view old, new;
+	const char *target;
 	uint64_t to;
 	uint32_t label;
 
 	if (!step_view(&plan->alignment->old, i, &old) || !step_view(&plan->alignment->new, k, &new))
 		return 0;	/* the proof finds it */
+	target = view_same(plan->comparison, &old, &new) ? NULL :
+		 view_target(plan->comparison, &old, &new);
+	if (target != NULL)
+		return target_change(plan, &old, target, can, fail);
 	for (unsigned r = 0; r < old.reference_count; r++) {
 		const struct field_reference *field = &old.references[r];
 		const struct spot *spot = &new.references[r].to;
@@ -539,10 +572,7 @@ int changes_make(struct comparison *comparison, struct alignment *alignment,
 		}
 	}
 	*no_room = plan.no_room;
-	if (!can) {
-		free(out->changes);
-		out->changes = NULL;
-		out->change_count = 0;
-	}
+	if (!can)
+		changes_free(out);
 	return 0;
 }

@@ -144,6 +144,11 @@ bool view_same_bytes(const struct view *old, const struct view *new);
 bool view_same(struct comparison *comparison, const struct view *old, const struct view *new);
 uint64_t view_hash(const struct side *side, bool is_new, const struct view *view);
 
+/* Of a branch of 32 bits whose only difference is that, by a relocation, it leads to another function's
+ * start: that one's name in the old object; NULL: it is none (difference_target.c). */
+const char *view_target(const struct comparison *comparison, const struct view *old,
+			const struct view *new);
+
 /* ---- functions, instruction by instruction (difference_align.c) ------------------------- */
 
 /* An instruction that is no nop. */
@@ -177,6 +182,9 @@ struct alignment {
 bool function_scan(struct comparison *comparison);
 int alignment_make(struct comparison *comparison, struct alignment *out,
 		   struct fail *fail) MUST_CHECK;
+/* Takes such branches out of the hunks: they are in both, and only lead elsewhere. */
+int alignment_split(const struct comparison *comparison, struct alignment *alignment,
+		    struct fail *fail) MUST_CHECK;
 void alignment_deinit(struct alignment *alignment);
 /* The labels of both functions: the index of a new step, of the same one in both. */
 int alignment_labels(const struct alignment *alignment, struct match *match,
@@ -191,6 +199,8 @@ uint64_t step_end(const struct body *body, size_t step);
 bool step_view(const struct body *body, size_t step, struct view *out);
 
 /* ---- what can be written (difference_change.c) ------------------------------------------ */
+
+void changes_free(struct difference *difference);
 
 enum { WHY_MAX = 512 };
 

@@ -8,15 +8,16 @@
 
 #include "lib/difference_internal.h"
 
-static bool in_change(const struct difference *difference, uint64_t offset)
+/* NULL: none. */
+static const struct change *change_at(const struct difference *difference, uint64_t offset)
 {
 	for (size_t i = 0; i < difference->change_count; i++) {
 		const struct change *change = &difference->changes[i];
 
 		if (offset >= change->offset && offset - change->offset < change->old.length)
-			return true;
+			return change;
 	}
-	return false;
+	return NULL;
 }
 
 /* The old function with the changes, decoded. False: it is not whole instructions. */
@@ -65,18 +66,29 @@ static bool changed_same(struct comparison *comparison, const struct alignment *
 {
 	const struct body *new = &alignment->new;
 	struct view a, b;
+	const char *target;
 
 	if (changed->count != new->count)
 		return false;
 	for (size_t k = 0; k < new->count; k++) {
 		const struct insn *insn = &changed->function.insns[changed->steps[k].insn];
-		size_t cursor = in_change(difference, insn->address -
-						 changed->function.symbol->address) ?
-				changed->side->relocation_count :
-				side_relocation(changed->side, insn->address);
+		const struct change *change = change_at(difference, insn->address -
+							changed->function.symbol->address);
+		bool written = change != NULL && change->target == NULL;
+		size_t cursor = written ? changed->side->relocation_count :
+					  side_relocation(changed->side, insn->address);
 
 		if (!view_make(changed->side, insn->bytes, insn->length, insn->address, &cursor, &a) ||
-		    !step_view(new, k, &b) || !view_same(comparison, &a, &b))
+		    !step_view(new, k, &b))
+			return false;
+		if (change == NULL || written) {
+			if (!view_same(comparison, &a, &b))
+				return false;
+			continue;
+		}
+		/* all of it is the same but where it leads */
+		target = view_target(comparison, &a, &b);
+		if (target == NULL || strcmp(target, change->target) != 0)
 			return false;
 	}
 	return true;

@@ -18,6 +18,7 @@ const char *operation_name(enum operation_kind kind)
 		[OPERATION_RETURN] = "return",
 		[OPERATION_IMMEDIATE] = "immediate",
 		[OPERATION_DISPLACEMENT] = "displacement",
+		[OPERATION_TARGET] = "target",
 		[OPERATION_VALUE] = "value",
 	};
 
@@ -139,8 +140,9 @@ static int make_number(const struct operation *operation, const struct insn *ins
 }
 
 /* That what was made is one instruction, and the one that is meant. */
-static bool is_meant(const struct operation *operation, const struct insn *old,
-		     const struct insn_layout *layout, const struct insn *new)
+static bool is_meant(const struct operation *operation, const struct kernel *kernel,
+		     const struct insn *old, const struct insn_layout *layout,
+		     const struct insn *new)
 {
 	struct insn_layout made;
 	struct field field;
@@ -164,6 +166,9 @@ static bool is_meant(const struct operation *operation, const struct insn *old,
 		       made.modrm == layout->modrm && new->flow == old->flow &&
 		       field_find(operation->kind, new, &made, &field) == NULL &&
 		       field_fits(&field, &operation->number);
+	case OPERATION_TARGET:
+		return made.map == layout->map && made.opcode == layout->opcode &&
+		       new->flow == old->flow && target_is_made(operation, kernel, new);
 	default:
 		return true;
 	}
@@ -179,8 +184,9 @@ static int prove(const struct operation *operation, const struct kernel *kernel,
 
 	if (made->length == insn->length &&
 	    insn_decode(kernel->decoder, made->data, made->length, insn->address, &new, &why) == 0 &&
-	    function_refer(kernel->target, &new, &why) == 0 &&
-	    is_meant(operation, insn, layout, &new))
+	    (operation->kind == OPERATION_TARGET ||	/* it is the relocation that is replaced */
+	     function_refer(kernel->target, &new, &why) == 0) &&
+	    is_meant(operation, kernel, insn, layout, &new))
 		return 0;
 	return fail_at(fail, operation->kind == OPERATION_BYTES ? OUTCOME_INVALID_SPEC : OUTCOME_ERROR,
 		       insn->address, "`%s` makes %s of %s (0x%" PRIx64 "), which does not decode as "
@@ -214,6 +220,9 @@ int operation_apply(const struct operation *operation, const struct kernel *kern
 			nop_make(arch, insn->length, out->data);
 		else
 			result = make_number(operation, insn, &layout, out, fail);
+		break;
+	case OPERATION_TARGET:
+		result = target_make(operation, kernel, insn, &layout, out, fail);
 		break;
 	case OPERATION_BYTES:
 		*out = operation->bytes;
@@ -362,6 +371,10 @@ size_t operation_before(const struct operation *operation, const struct kernel *
 	case OPERATION_IMMEDIATE: case OPERATION_DISPLACEMENT:
 		made = has_number(operation, insn, &layout);
 		lost = LOST_NUMBER;
+		break;
+	case OPERATION_TARGET:
+		made = target_is(operation, kernel, insn, &layout);
+		lost = LOST_TARGET;
 		break;
 	case OPERATION_BYTES:
 		made = has_bytes(operation, insn);

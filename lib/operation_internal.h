@@ -22,6 +22,18 @@ bool field_fits(const struct field *field, const struct number *number);
 enum { FIELD_RANGE_MAX = 128 };
 const char *field_range(const struct field *field, char out[FIELD_RANGE_MAX]);
 
+/* OPERATION_TARGET (lib/operation_target.c): fills in the field of a branch's bytes. -1 as
+ * operation_apply() has it. */
+int target_make(const struct operation *operation, const struct kernel *kernel,
+		const struct insn *insn, const struct insn_layout *layout, struct bytes *out,
+		struct fail *fail) MUST_CHECK;
+/* Whether the instruction, with what a relocation fills in, leads there. */
+bool target_is(const struct operation *operation, const struct kernel *kernel,
+	       const struct insn *insn, const struct insn_layout *layout);
+/* The same of the bytes that were made, without. */
+bool target_is_made(const struct operation *operation, const struct kernel *kernel,
+		    const struct insn *insn);
+
 /* One nop of `length` bytes, 1 to INSN_MAX. */
 void nop_make(enum architecture arch, unsigned length, uint8_t out[INSN_MAX]);
 

@@ -113,6 +113,7 @@ static void site_deinit(struct site *site)
 	}
 	free(site->patterns);
 	free(site->expect.assembler);
+	free(site->operation.target);
 	free(site->digest);
 	for (size_t i = 0; i < site->allow_count; i++)
 		free(site->allow[i].reason);

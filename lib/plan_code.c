@@ -6,6 +6,7 @@
 #include "digest.h"
 #include "hazard.h"
 #include "lib/plan_site.h"
+#include "operation.h"
 
 static int check_end(const struct proof *proof, size_t length, struct fail *fail)
 {
@@ -113,12 +114,41 @@ static bool target_is_code(const struct proof *proof, const struct insn *insns, 
 	       hazard_symbol(proof->kernel, symbol, &ignored) == 0;
 }
 
+/* Code that is called must begin there, and stay. */
+static int check_callable(const struct proof *proof, struct fail *fail)
+{
+	const struct operation *operation = &proof->site->operation;
+	const struct symbol *within = proof->loaded->function.symbol;
+	struct operation_target to;
+	struct fail why;
+
+	if (operation_target(operation, proof->kernel, proof->plan->address, &to, fail) != 0)
+		return -1;
+	if (to.symbol == NULL || to.symbol->type == 'U')	/* another file's */
+		return 0;
+	if (to.address > within->address && to.address - within->address < within->size)
+		(void)fail_at(&why, OUTCOME_HAZARD, to.address, "%s at 0x%" PRIx64 " is inside of %s, "
+			      "the site's own function; give the name of a function", operation->target,
+			      to.address, within->name);
+	else if (hazard_symbol(proof->kernel, to.symbol, &why) == 0)
+		return 0;
+	plan_site_begin(proof, why.code, operation->place, plan_site_replace(proof->site), fail);
+	fail_append(fail, "what may not be called is no `target`: %s", why.message);
+	fail->has_address = why.has_address;
+	fail->address = why.address;
+	return -1;
+}
+
 /* A branch that the patch brings must go where code starts, or where the old one went. That of
- * `return` goes where the function's own returns go. */
+ * `return` goes where the function's own returns go, that of `target` to a function that was found. */
 static int check_targets(const struct proof *proof, const struct insn *insns, size_t count,
 			 struct fail *fail)
 {
-	for (size_t i = 0; i < count && proof->site->operation.kind != OPERATION_RETURN; i++) {
+	const enum operation_kind kind = proof->site->operation.kind;
+
+	if (kind == OPERATION_TARGET)
+		return check_callable(proof, fail);
+	for (size_t i = 0; i < count && kind != OPERATION_RETURN; i++) {
 		if (!insns[i].has_target || target_is_old(proof, insns[i].target) ||
 		    target_is_code(proof, insns, count, insns[i].target))
 			continue;

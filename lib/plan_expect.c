@@ -93,6 +93,7 @@ static int make(const struct proof *proof, const struct insn *insn, struct bytes
 
 	if (operation_apply(&proof->site->operation, proof->kernel, insn, out, &why) == 0)
 		return 0;
+	kernel_explain(proof->kernel, &why);
 	plan_site_begin(proof, why.code, proof->site->operation.place,
 			plan_site_replace(proof->site), fail);
 	fail_append(fail, "at %s+0x%" PRIx64 " on this kernel %s", proof->plan->symbol,
@@ -102,6 +103,11 @@ static int make(const struct proof *proof, const struct insn *insn, struct bytes
 	return -1;
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
 /* The expected assembler with `*` for the number that the operation has replaced: of a branch its
  * target, else the immediate or the displacement. */
 static void forget_number(enum operation_lost lost, enum operation_kind kind, const char *pattern,
@@ -109,8 +115,13 @@ static void forget_number(enum operation_lost lost, enum operation_kind kind, co
 {
 	const char *from = pattern + strlen(pattern), *to = from;
 
-	if (lost == LOST_TARGET) {
-		from = pattern + strcspn(pattern, " \t");
+	if (lost == LOST_TARGET) {	/* the last word: there may be prefixes */
+		while (from > pattern && is_blank(from[-1]))
+			from--;
+		to = from;
+		while (from > pattern && !is_blank(from[-1]))
+			from--;
+		from = from == pattern ? to : from;
 		(void)snprintf(out, ASM_MAX, "%.*s *", (int)(from - pattern), pattern);
 		return;
 	}
@@ -167,6 +178,18 @@ static bool left_by_bytes(struct proof *proof)
 	       bytes_equal(&plan->replacement.bytes, &plan->found.bytes);
 }
 
+/* Whether what is found is the replacement. Where a branch of an object leads, its bytes do not tell. */
+static bool is_there(const struct proof *proof)
+{
+	const struct operation *operation = &proof->site->operation;
+	struct operation_before before[OPERATION_BEFORE_MAX];
+
+	if (operation->kind == OPERATION_TARGET)
+		return operation_before(operation, proof->kernel,
+					&proof->loaded->function.insns[proof->insn], before) > 0;
+	return bytes_equal(&proof->plan->replacement.bytes, &proof->plan->found.bytes);
+}
+
 /* An operation on one instruction: what it makes of that is known once that is the expected one. */
 static int expect_operation(struct proof *proof, bool bytes_hold, bool assembler_holds,
 			    struct fail *fail)
@@ -179,8 +202,7 @@ static int expect_operation(struct proof *proof, bool bytes_hold, bool assembler
 			 &plan->replacement.bytes, fail) != 0 ||
 		    code_print(proof, &plan->replacement, fail) != 0)
 			return -1;
-		return bytes_equal(&plan->replacement.bytes, &plan->found.bytes) ?
-		       fail_already(proof, fail) : 0;
+		return is_there(proof) ? fail_already(proof, fail) : 0;
 	}
 	if (loaded_rewritten(proof->loaded, proof->kernel, fail) != 0)
 		return -1;

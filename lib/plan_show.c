@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/plan_site.h"
+#include "operation.h"
 
 enum { CONTEXT_LINES = 3 };
 
@@ -52,16 +53,42 @@ static bool keeps_relocations(const struct proof *proof, const struct code *code
 		proof->site->operation.kind != OPERATION_RETURN);
 }
 
+/* A relocation that fills the field in is replaced, too. */
+static int refer(const struct proof *proof, const struct code *code, struct insn *insn,
+		 struct fail *fail)
+{
+	struct operation_target to;
+
+	if (code != &proof->plan->replacement || proof->site->operation.kind != OPERATION_TARGET)
+		return function_refer(proof->kernel->target, insn, fail);
+	if (operation_target(&proof->site->operation, proof->kernel, insn->address, &to, fail) != 0)
+		return -1;
+	insn->target = to.address;
+	return 0;
+}
+
 size_t plan_decode(const struct proof *proof, const struct code *code,
 		   struct insn insns[INSNS_MAX], struct fail *fail)
 {
 	size_t count = code_decode(proof->kernel, &code->bytes, proof->plan->address, insns, fail);
 
 	for (size_t i = 0; i < count && keeps_relocations(proof, code); i++) {
-		if (function_refer(proof->kernel->target, &insns[i], fail) != 0)
+		if (refer(proof, code, &insns[i], fail) != 0)
 			return 0;
 	}
 	return count;
+}
+
+static const char *print(const struct proof *proof, const struct insn *insn, char out[ASM_MAX])
+{
+	const struct symbol *within = proof->loaded->function.symbol;
+	const struct operation *operation = &proof->site->operation;
+
+	/* of a function that the object does not name only the patch knows the name */
+	if (operation->kind == OPERATION_TARGET && insn->has_target && proof->kernel->image != NULL &&
+	    insn->target == ELF_UNDEFINED_BASE && elf_file_relocatable(proof->kernel->image))
+		return asm_print(insn, operation->target, out);
+	return function_print(proof->kernel->symtab, within, insn, out);
 }
 
 int code_print(const struct proof *proof, struct code *code, struct fail *fail)
@@ -78,8 +105,7 @@ int code_print(const struct proof *proof, struct code *code, struct fail *fail)
 		char line[ASM_MAX];
 
 		at += sprintf(at, "%s%s", i == 0 ? "" : "; ",
-			      function_print(proof->kernel->symtab,
-					     proof->loaded->function.symbol, &insns[i], line));
+			      print(proof, &insns[i], line));
 	}
 	free(code->assembler);
 	code->assembler = count == 0 ? NULL : strdup(text);
@@ -102,7 +128,7 @@ static int line_add(struct proof *proof, enum line_role role, const struct insn 
 	line->offset = insn->address - symbol->address;
 	line->bytes.length = insn->length;
 	memcpy(line->bytes.data, insn->bytes, insn->length);
-	line->assembler = strdup(function_print(proof->kernel->symtab, symbol, insn, text));
+	line->assembler = strdup(print(proof, insn, text));
 	if (line->assembler == NULL)
 		return fail_memory(fail, "showing the site");
 	plan->line_count++;

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "operation.h"
+
 static int warn(struct plan *plan, const char *text, struct fail *fail)
 {
 	return strings_add(&plan->warnings, text) == 0 ? 0 : fail_memory(fail, "a warning");
@@ -65,6 +67,31 @@ static int warn_return(struct plan *plan, const struct site_plan *site, struct f
 	return warn(plan, text, fail);
 }
 
+/* What a name alone proves of the function that is called from now on. */
+static int warn_target(const struct kernel *kernel, struct plan *plan,
+		       const struct site_plan *site, struct fail *fail)
+{
+	const struct operation *operation = &site->site->operation;
+	struct operation_target to;
+	struct fail ignored;	/* the site is proved: it was found */
+	char text[800];
+
+	if (operation_target(operation, kernel, site->address, &to, &ignored) != 0)
+		return 0;
+	if (to.symbol == NULL)
+		(void)snprintf(text, sizeof(text), "%.200s does not name %.200s: whether there is such a "
+			       "function only a running kernel tells", kernel->target->info.path,
+			       operation->target);
+	else if (to.symbol->module != NULL &&
+		 (site->module == NULL || strcmp(site->module, to.symbol->module) != 0))
+		(void)snprintf(text, sizeof(text), "%.200s is in module %.60s, which must not be "
+			       "unloaded as long as %.200s+0x%" PRIx64 " leads there",
+			       operation->target, to.symbol->module, site->symbol, site->offset);
+	else
+		return 0;
+	return strings_have(&plan->warnings, text) ? 0 : warn(plan, text, fail);
+}
+
 int plan_warn(const struct kernel *kernel, struct plan *plan, struct fail *fail)
 {
 	for (size_t i = 0; i < plan->site_count; i++) {
@@ -78,6 +105,10 @@ int plan_warn(const struct kernel *kernel, struct plan *plan, struct fail *fail)
 			return -1;
 		if (site->site->where == SITE_ENTRY && site->outcome == OUTCOME_APPLICABLE &&
 		    warn_return(plan, site, fail) != 0)
+			return -1;
+		if (site->site->operation.kind == OPERATION_TARGET &&
+		    site->outcome == OUTCOME_APPLICABLE &&
+		    warn_target(kernel, plan, site, fail) != 0)
 			return -1;
 	}
 	return 0;

@@ -106,6 +106,18 @@ static void read_displacement(struct walk *walk, const struct node *node, void *
 	read_number(walk, node, OPERATION_DISPLACEMENT, out);
 }
 
+static void read_target(struct walk *walk, const struct node *node, void *out)
+{
+	const char *text = spec_symbol(walk, node, "the name of a function");
+	struct operation *operation = out;
+
+	operation->kind = OPERATION_TARGET;
+	if (text == NULL)
+		return;
+	spec_copy(walk, text, &operation->target);
+	operation->place = node->place;
+}
+
 static void refuse_word(struct walk *walk, const struct node *node, void *out)
 {
 	(void)out;
@@ -113,14 +125,15 @@ static void refuse_word(struct walk *walk, const struct node *node, void *out)
 		   strrchr(walk->path, '.') + 1);
 }
 
-enum { REPLACE_BYTES, REPLACE_RETURN, REPLACE_IMMEDIATE, REPLACE_DISPLACEMENT, REPLACE_INVERT,
-       REPLACE_ALWAYS, REPLACE_NEVER, REPLACE_NOP, REPLACE_OPERATIONS,
+enum { REPLACE_BYTES, REPLACE_RETURN, REPLACE_IMMEDIATE, REPLACE_DISPLACEMENT, REPLACE_TARGET,
+       REPLACE_INVERT, REPLACE_ALWAYS, REPLACE_NEVER, REPLACE_NOP, REPLACE_OPERATIONS,
        REPLACE_MULTIPLE = REPLACE_OPERATIONS };
 static const struct key replace_keys[] = {
 	[REPLACE_BYTES] = { "bytes", read_bytes, false },
 	[REPLACE_RETURN] = { "return", read_return, false },
 	[REPLACE_IMMEDIATE] = { "immediate", read_immediate, false },
 	[REPLACE_DISPLACEMENT] = { "displacement", read_displacement, false },
+	[REPLACE_TARGET] = { "target", read_target, false },
 	[REPLACE_INVERT] = { "invert", refuse_word, false },
 	[REPLACE_ALWAYS] = { "always", refuse_word, false },
 	[REPLACE_NEVER] = { "never", refuse_word, false },
@@ -146,8 +159,8 @@ static void check_keys(struct walk *walk, const struct node *node, const struct 
 		first = key;
 	}
 	if (first == NULL)
-		walk_error(walk, node->place, "no operation; give 'bytes', 'return', 'immediate' "
-			   "or 'displacement'");
+		walk_error(walk, node->place, "no operation; give 'bytes', 'return', 'immediate', "
+			   "'displacement' or 'target'");
 	else if (multiple != NULL && seen->keys[REPLACE_BYTES] == NULL)
 		walk_error(walk, multiple->place, "'multiple' goes with 'bytes' only: how many "
 			   "instructions another operation changes is known");
@@ -171,5 +184,6 @@ void spec_read_replace(struct walk *walk, const struct node *node, void *out)
 		return;
 	}
 	walk_expected(walk, node, "invert, always, never, nop, or a mapping like {bytes: \"75 "
-		      "39\"}, {return: -EPERM}, {immediate: 4} or {displacement: 8}");
+		      "39\"}, {return: -EPERM}, {immediate: 4}, {displacement: 8} or {target: "
+		      "function}");
 }

@@ -135,6 +135,11 @@ static void operation_write(FILE *out, const struct operation *operation)
 		number_write(out, &operation->number);
 		fputc('}', out);
 		break;
+	case OPERATION_TARGET:
+		fputs("{target: ", out);
+		scalar_write(out, operation->target, true);
+		fputc('}', out);
+		break;
 	case OPERATION_VALUE:
 		number_write(out, &operation->number);
 		break;

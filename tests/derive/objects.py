@@ -85,6 +85,11 @@ class Object:
                  if s["name"] == name and s["type"] == 2 and 0 < s["section"] < 0xff00]
         return sorted(found, key=lambda s: (s["section"], s["value"]))
 
+    def named(self, name):
+        """The function of that name; one of another file where there is none."""
+        found = self.functions(name)
+        return found[0] if found else {"name": name, "type": 0, "section": 0, "value": 0, "size": 0}
+
     def function_at(self, section, offset):
         for symbol in self.symbols:
             if symbol["type"] == 2 and symbol["section"] == section and \
@@ -94,9 +99,10 @@ class Object:
 
 
 class Function:
-    """patches: [(offset in the function, bytes)], done before it is looked at."""
+    """patches: [(offset in the function, bytes)], targets: [(offset of a branch, its length, the name of
+    the function that it shall lead to)], done before it is looked at."""
 
-    def __init__(self, object_, symbol, patches=()):
+    def __init__(self, object_, symbol, patches=(), targets=()):
         self.object, self.symbol = object_, symbol
         section = object_.sections[symbol["section"]]
         start, size = symbol["value"], symbol["size"]
@@ -114,6 +120,10 @@ class Function:
                 if data[field - offset:field - offset + 4] != bytes(4):
                     del self.fields[field]
             self.code[offset:offset + len(data)] = data
+        for offset, length, name in targets:
+            # as a relocation of the branch's last four bytes says it
+            self.fields[offset + length - 4] = (2, object_.named(name), -4)
+            self.code[offset + length - 4:offset + length] = bytes(4)
         self.lines = self.disassemble()
 
     def disassemble(self):
@@ -195,7 +205,8 @@ class Function:
             branch = re.match(r"((?:j|call|loop)\S*(?:,p[nt])?) +0x([0-9a-f]+)$", text)
             if branch and not meanings:
                 text = branch[1]
-                meanings = [self.leads_to(section, (start + int(branch[2], 16)) & 0xffffffffffffffff)]
+                mask = 0xffffffffffffffff if self.object.wide else 0xffffffff
+                meanings = [self.leads_to(section, (start + int(branch[2], 16)) & mask)]
             elif branch:
                 text = branch[1]
             found.append((text, *meanings))

@@ -13,6 +13,8 @@ import subprocess
 import sys
 import tempfile
 
+import yaml
+
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from objects import Function, Object  # noqa: E402
 
@@ -76,9 +78,15 @@ def compare(old, new, difference, sites):
     name = difference["function"]
     before = old.functions(name)[which]
     after = new.functions(name)[which]
-    patches = [(site["offset"], bytes.fromhex(site["replacement"]["bytes"].replace(" ", "")))
-               for site in sites]
-    a = Function(old, before, patches).comparable()
+    patches, targets = [], []
+    for site, replace in sites:
+        code = bytes.fromhex(site["replacement"]["bytes"].replace(" ", ""))
+        if "target" in replace:
+            # its bytes are those of addresses that are made up: see patch(5)
+            targets.append((site["offset"], len(code), replace["target"]))
+        else:
+            patches.append((site["offset"], code))
+    a = Function(old, before, patches, targets).comparable()
     b = Function(new, after).comparable()
     for line in range(max(len(a), len(b))):
         expect(a[line:line + 1] == b[line:line + 1], f"{name}: instruction {line} is",
@@ -115,9 +123,14 @@ def look(name, compiler, level, arch, work):
     status, result = outcome(old, patch)
     expect(status == 0, "dry run on the old object:", result)
     by_function = {}
-    for site in result["sites"]:
+    sites = yaml.safe_load(answer["patch"])["sites"]
+    replaces = [site["replace"] for site in sites]
+    expect(all("find" in site for site in sites if "target" in site["replace"]),
+           "a call with a name is not found by it:", answer["patch"])
+    expect(len(replaces) == len(result["sites"]), "not all sites are in the dry run")
+    for site, replace in zip(result["sites"], replaces):
         expect(site["replacement"]["bytes"] != site["found"]["bytes"], "nothing changes:", site)
-        by_function.setdefault(site["function"], []).append(site)
+        by_function.setdefault(site["function"], []).append((site, replace))
     objects = Object(old), Object(new)
     for difference in written.values():
         compare(*objects, difference, by_function[difference["function"]])

@@ -56,7 +56,8 @@ static void check(const struct difference *difference)
 		     change->old.length <= BYTES_MAX && change->count > 0 && change->new_count > 0);
 		need(change->offset >= end &&
 		     change->offset + change->old.length <= difference->old_size);
-		need(!bytes_equal(&change->old, &change->replacement));
+		need(bytes_equal(&change->old, &change->replacement) == (change->target != NULL));
+		need(change->target == NULL || (change->target[0] != '\0' && change->count == 1));
 		end = change->offset + change->old.length;
 	}
 }

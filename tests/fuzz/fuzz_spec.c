@@ -48,6 +48,8 @@ static void check_operation(const struct site *site)
 		      !bytes_equal(&operation->bytes, &site->expect.bytes));
 	if (operation->kind == OPERATION_RETURN)
 		check((int64_t)operation->number.bits == (int32_t)operation->number.bits);
+	check((operation->kind == OPERATION_TARGET) ==
+	      (operation->target != NULL && operation->target[0] != '\0'));
 	/* a value of the variable's size, or that sign-extended */
 	if (site->where == SITE_VARIABLE && site->size < 8)
 		check(operation->number.negative || operation->number.bits >> site->size * 8 == 0);

@@ -267,8 +267,24 @@ static void a_call_of_another_function_names_both(void **state)
 	(void)state;
 	new.rela[R_CALL].r_info = ELF64_R_INFO(SYM_SECOND, R_X86_64_PLT32);
 	difference = differs(&out, DIFFERENCE_RELOCATION);
-	assert_int_equal(difference->change_count, 0);
+	assert_int_equal(difference->change_count, 1);
+	assert_string_equal(difference->changes[0].target, "second");
+	assert_true(bytes_equal(&difference->changes[0].old, &difference->changes[0].replacement));
+	assert_int_equal(difference->changes[0].count, 1);
 	assert_non_null(strstr(difference->message, "leads to first, in the new object to second"));
+	differences_deinit(&out);
+}
+
+static void a_call_into_another_function_cannot_be_written(void **state)
+{
+	struct differences out;
+	struct difference *difference;
+
+	(void)state;
+	new.rela[R_CALL].r_info = ELF64_R_INFO(SYM_SECOND, R_X86_64_PLT32);
+	new.rela[R_CALL].r_addend += 2;
+	difference = differs(&out, DIFFERENCE_RELOCATION);
+	assert_int_equal(difference->change_count, 0);
 	differences_deinit(&out);
 }
 
@@ -494,6 +510,7 @@ int main(void)
 		TEST(a_string_at_another_place_is_the_same),
 		TEST(another_string_is_shown_and_cannot_be_written),
 		TEST(a_call_of_another_function_names_both),
+		TEST(a_call_into_another_function_cannot_be_written),
 		TEST(a_condition_becomes_a_change_of_one_instruction),
 		TEST(a_jump_to_another_instruction_is_a_change),
 		TEST(what_is_gone_becomes_nops_and_jumps_over_it_stay),

@@ -297,7 +297,22 @@ static void each_operation_keeps_its_number(void **state)
 		assert_int_equal(site->operation.number.bits, expected[i].number.bits);
 		assert_int_equal(site->operation.number.negative, expected[i].number.negative);
 		assert_int_equal(site->operation.multiple, i == 11);
+		assert_null(site->operation.target);
 	}
+	patch_deinit(&patch);
+}
+
+static void a_target_keeps_the_functions_name(void **state)
+{
+	struct patch patch;
+
+	(void)state;
+	load("tests/spec/good/target.yaml", &patch);
+	assert_int_equal(site_at(&patch, 0)->operation.kind, OPERATION_TARGET);
+	assert_string_equal(site_at(&patch, 0)->operation.target, "posix_lock_file");
+	assert_place(site_at(&patch, 0)->operation.place, 7, 23);
+	assert_string_equal(site_at(&patch, 1)->operation.target, "do_lock.constprop.0");
+	assert_string_equal(site_at(&patch, 2)->operation.target, "null");
 	patch_deinit(&patch);
 }
 
@@ -707,6 +722,7 @@ int main(void)
 		cmocka_unit_test(a_pattern_of_one_line_is_the_site_itself),
 		cmocka_unit_test(a_digest_is_kept_in_lower_case),
 		cmocka_unit_test(each_operation_keeps_its_number),
+		cmocka_unit_test(a_target_keeps_the_functions_name),
 		cmocka_unit_test(a_return_is_at_the_entry_with_a_number_or_an_error),
 		cmocka_unit_test(every_error_of_linux_has_its_number),
 		cmocka_unit_test(a_variable_has_a_size_and_two_values),

@@ -102,6 +102,7 @@ static void same_site(const struct site *a, const struct site *b)
 	assert_int_equal(a->operation.multiple, b->operation.multiple);
 	assert_true(bytes_equal(&a->operation.bytes, &b->operation.bytes));
 	same_number(&a->operation.number, &b->operation.number);
+	same_text(a->operation.target, b->operation.target);
 	assert_int_equal(a->allow_count, b->allow_count);
 	for (size_t i = 0; i < a->allow_count; i++) {
 		assert_int_equal(a->allow[i].kind, b->allow[i].kind);

@@ -9,6 +9,7 @@
  * 42 and -EPERM, `least` the calls of the task that made fewest.
  */
 #include <linux/errno.h>
+#include <linux/gcd.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/sched.h>
@@ -74,6 +75,41 @@ static noinline long patcherd_operations_disp32(void)
 
 	asm volatile("movl 172(%1), %0" : "=r"(answer) : "r"(&members), "m"(members));
 	return answer;
+}
+
+/* ---- calls: what is called says which it is ---------------------------------------------------- */
+
+/* In a section of its own, so that a jump to it has 32 bits. */
+static noinline __section(".text.first") long patcherd_operations_first(void)
+{
+	long answer;
+
+	asm volatile("movl $1, %%eax" : "=a"(answer));
+	return answer;
+}
+
+static noinline long patcherd_operations_second(void)
+{
+	long answer;
+
+	asm volatile("movl $2, %%eax" : "=a"(answer));
+	return answer;
+}
+
+static noinline long patcherd_operations_call(void)
+{
+	return patcherd_operations_first() + 10;
+}
+
+static noinline long patcherd_operations_tail(void)
+{
+	return patcherd_operations_first();
+}
+
+/* Of the kernel image; lcm() takes the same. */
+static noinline long patcherd_operations_gcd(void)
+{
+	return gcd(12, 18) + 100;
 }
 
 /* ---- whole functions --------------------------------------------------------------------------- */
@@ -208,6 +244,11 @@ FUNCTION(imm8, patcherd_operations_imm8);
 FUNCTION(imm32, patcherd_operations_imm32);
 FUNCTION(disp8, patcherd_operations_disp8);
 FUNCTION(disp32, patcherd_operations_disp32);
+FUNCTION(first, patcherd_operations_first);
+FUNCTION(second, patcherd_operations_second);
+FUNCTION(call, patcherd_operations_call);
+FUNCTION(tail, patcherd_operations_tail);
+FUNCTION(gcd, patcherd_operations_gcd);
 FUNCTION(int, call_int);
 FUNCTION(long, patcherd_operations_long);
 
