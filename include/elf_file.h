@@ -19,6 +19,7 @@ struct elf_section {
 	uint64_t size;
 	const uint8_t *data;	/* NULL: no bytes in the file */
 	uint64_t flags;		/* SHF_* */
+	uint64_t entry_size;	/* of tables and strings: bytes of each entry or character */
 };
 
 struct elf_symbol {

@@ -10,6 +10,12 @@
 #include "lib/insn_layout.h"
 #include "operation.h"
 
+/* What is before it would go on with code that was never behind that. */
+static bool leaves(const struct insn *insn)
+{
+	return insn->flow == FLOW_JUMP || insn->flow == FLOW_RETURN || insn->flow == FLOW_STOP;
+}
+
 bool derive_removes(const struct derive_place *place)
 {
 	const enum architecture arch = place->kernel->target->info.architecture;
@@ -26,7 +32,9 @@ bool derive_removes(const struct derive_place *place)
 		at += insn.length;
 	}
 	for (size_t i = 0; i < change->count; i++) {
-		if (insn_moves_stack(arch, &place->function->insns[change->first + i]))
+		const struct insn *insn = &place->function->insns[change->first + i];
+
+		if (insn_moves_stack(arch, insn) || (i > 0 && leaves(insn)))
 			return false;
 	}
 	return true;

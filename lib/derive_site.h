@@ -17,7 +17,7 @@ struct derive_place {
 };
 
 /* Whether all of the change is that instructions go away, each of which can by itself: one that moves the
- * stack pointer has another that moves it back. */
+ * stack pointer has another that moves it back, and one that leaves keeps those before it from going on. */
 bool derive_removes(const struct derive_place *place);
 /* The part of such a change that is the index-th of its instructions, to become one nop. */
 struct change derive_part(const struct derive_place *place, size_t index);

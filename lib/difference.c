@@ -341,6 +341,7 @@ static int functions_match(struct comparison *comparison, bool *differs, struct 
 			continue;
 		comparison->self = i;
 		differs[i] = !function_scan(comparison);
+		twins_keep(comparison, !differs[i]);
 		if (differs[i] && function_align(comparison, NULL, fail) != 0)
 			return -1;
 	}
@@ -379,6 +380,7 @@ static int functions_compare(struct comparison *comparison, const bool *differs,
 		    table_difference(comparison, out, fail) != 0 :
 		    function_align(comparison, out, fail) != 0)
 			return -1;
+		twins_keep(comparison, true);
 	}
 	for (size_t i = 0; i < new->function_count; i++) {
 		if (new->function_pairs[i] == NONE && is_wanted(new, i, function) &&
@@ -396,13 +398,16 @@ static int sides_compare(struct comparison *comparison, const char *function,
 	int result = -1;
 
 	comparison->matches = calloc(count + 1, sizeof(*comparison->matches));
-	if (differs == NULL || comparison->matches == NULL)
+	comparison->paired = calloc(symtab_count(comparison->old.object->symtab) + 1,
+				    sizeof(*comparison->paired));
+	if (differs == NULL || comparison->matches == NULL || comparison->paired == NULL)
 		(void)fail_memory(fail, "functions");
 	else if (functions_match(comparison, differs, fail) == 0)
 		result = functions_compare(comparison, differs, function, out, fail);
 	for (size_t i = 0; comparison->matches != NULL && i < count; i++)
 		match_deinit(&comparison->matches[i]);
 	free(comparison->matches);
+	free(comparison->paired);
 	return result;
 }
 

@@ -32,18 +32,6 @@ bool step_view(const struct body *body, size_t step, struct view *out)
 	return view_make(body->side, insn->bytes, insn->length, insn->address, &cursor, out);
 }
 
-/* Whether a reference leads into the middle of another function. */
-static bool seeks(const struct comparison *comparison, const struct view *view)
-{
-	for (unsigned i = 0; i < view->reference_count; i++) {
-		const struct spot *to = &view->references[i].to;
-
-		if (to->kind == SPOT_CODE && to->index != comparison->self && to->offset != 0)
-			return true;
-	}
-	return false;
-}
-
 bool function_scan(struct comparison *comparison)
 {
 	const struct side *sides[2] = { &comparison->old, &comparison->new };
@@ -64,8 +52,6 @@ bool function_scan(struct comparison *comparison)
 		    old_view.layout.length != new_view.layout.length ||
 		    !view_same(comparison, &old_view, &new_view))
 			return false;
-		if (seeks(comparison, &old_view))
-			comparison->matches[comparison->self].seeks = true;
 	}
 	return true;
 }

@@ -534,6 +534,32 @@ static int by_offset(const void *left, const void *right)
 	return a->offset < b->offset ? -1 : a->offset > b->offset;
 }
 
+/* Proves what is written; false: it would not do, and why. */
+static bool all_prove(struct plan_of_function *plan)
+{
+	const struct difference *out = plan->out;
+	const struct change *change;
+
+	if (out->change_count == 0 || !changes_prove(plan->comparison, plan->alignment, out)) {
+		(void)snprintf(plan->why, WHY_MAX, "what could be changed would not do what the new code "
+			       "does");
+		return false;
+	}
+	if (changes_entered(plan->comparison, plan->alignment, out)) {
+		(void)snprintf(plan->why, WHY_MAX, "something else leads into the middle of what would be "
+			       "changed");
+		return false;
+	}
+	change = changes_unframe(plan->comparison, plan->alignment, out);
+	if (change == NULL)
+		return true;
+	(void)snprintf(plan->why, WHY_MAX, "the change at %s+0x%" PRIx64 " would leave the stack pointer, or "
+		       "a saved register, elsewhere than the old instructions do, and a task that is "
+		       "inside the function meanwhile would return to nowhere",
+		       old_symbol(plan)->name, change->offset);
+	return false;
+}
+
 int changes_make(struct comparison *comparison, struct alignment *alignment,
 		 struct difference *out, char why[WHY_MAX], bool *no_room, struct fail *fail)
 {
@@ -561,15 +587,7 @@ int changes_make(struct comparison *comparison, struct alignment *alignment,
 	}
 	if (can) {
 		qsort(out->changes, out->change_count, sizeof(*out->changes), by_offset);
-		if (out->change_count == 0 || !changes_prove(comparison, alignment, out)) {
-			(void)snprintf(why, WHY_MAX, "what could be changed would not do what the new "
-				       "code does");
-			can = false;
-		} else if (changes_entered(comparison, alignment, out)) {
-			(void)snprintf(why, WHY_MAX, "something else leads into the middle of what would "
-				       "be changed");
-			can = false;
-		}
+		can = all_prove(&plan);
 	}
 	*no_room = plan.no_room;
 	if (!can)

@@ -312,6 +312,7 @@ void side_deinit(struct side *side)
 	free(side->roots);
 	free(side->root_text);
 	free(side->symbol_pairs);
+	free(side->twins);
 	free(side->entries);
 	memset(side, 0, sizeof(*side));
 }

@@ -47,6 +47,7 @@ struct side {
 					 * numbers */
 	char *root_text;
 	size_t *symbol_pairs;		/* of each symbol: the other file's; NONE */
+	size_t *twins;			/* the same as what instructions have said so far */
 	struct table_note *entries;	/* of the kernel's tables, by function, table and offset */
 	size_t entry_count;
 };
@@ -72,6 +73,7 @@ struct spot {
 	const char *name;		/* UNDEFINED */
 	size_t index;			/* CODE: the function; DATA: the symbol */
 	int64_t offset;			/* from it */
+	bool indexed;			/* a register is added: it may be of what lies behind */
 	uint64_t address;
 	const struct elf_section *section;	/* of all but UNDEFINED; NULL: it is in none */
 };
@@ -96,6 +98,9 @@ struct comparison {
 	bool same_offsets;		/* places in `self` are the same only at the same offset */
 	bool labels;			/* the matches are known: places in functions are compared by them */
 	unsigned depth;			/* of data that leads to data */
+	uint64_t looked;		/* bytes of that */
+	size_t *paired;			/* old symbols that got a twin by the function that is compared */
+	size_t paired_count;
 };
 
 /* Of a field, of an instruction that ends at `end`, or at the field's end where it is of data. */
@@ -104,6 +109,8 @@ struct spot relocation_spot(const struct side *side, const struct relocation *re
 /* What is at an address of the file. `anchor`: of which symbol it is, by one of its addresses. */
 struct spot address_spot(const struct side *side, uint64_t address, uint64_t anchor);
 bool spot_same(struct comparison *comparison, const struct spot *old, const struct spot *new);
+/* What the function that was compared has said of variables stays, or not. */
+void twins_keep(struct comparison *comparison, bool keep);
 /* Equal for places that are the same. */
 uint64_t spot_hash(const struct side *side, bool is_new, const struct spot *spot);
 /* `printk+0x4`, `"a text"`; returns out. */
@@ -143,6 +150,10 @@ bool view_make(const struct side *side, const uint8_t *bytes, size_t length, uin
 bool view_same_bytes(const struct view *old, const struct view *new);
 bool view_same(struct comparison *comparison, const struct view *old, const struct view *new);
 uint64_t view_hash(const struct side *side, bool is_new, const struct view *view);
+/* Whether code that belongs to no function is the same, from there on to where it leaves, `length` bytes at
+ * most: an exception's fixup, an alternative's replacement. */
+bool fragment_same(struct comparison *comparison, const struct spot *old, const struct spot *new,
+		   uint64_t length);
 
 /* Of a branch of 32 bits whose only difference is that, by a relocation, it leads to another function's
  * start: that one's name in the old object; NULL: it is none (difference_target.c). */
@@ -211,6 +222,10 @@ int changes_make(struct comparison *comparison, struct alignment *alignment,
 /* Whether the changes, in order, make the new function of the old one (difference_prove.c). */
 bool changes_prove(struct comparison *comparison, const struct alignment *alignment,
 		   const struct difference *difference);
+/* The first that a task inside the function would not survive (difference_stack.c); NULL: none. */
+const struct change *changes_unframe(const struct comparison *comparison,
+				     const struct alignment *alignment,
+				     const struct difference *difference);
 /* Whether something leads from outside into the middle of one. */
 bool changes_entered(const struct comparison *comparison, const struct alignment *alignment,
 		     const struct difference *difference);

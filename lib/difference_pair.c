@@ -60,16 +60,17 @@ static int roots_make(struct side *side, struct named **out, size_t *count, stru
 	side->root_text = at = malloc(bytes);
 	side->roots = calloc(symbols + 1, sizeof(*side->roots));
 	side->symbol_pairs = malloc((symbols + 1) * sizeof(*side->symbol_pairs));
+	side->twins = malloc((symbols + 1) * sizeof(*side->twins));
 	side->function_pairs = malloc((side->function_count + 1) * sizeof(*side->function_pairs));
 	*out = items = calloc(symbols + 1, sizeof(*items));
 	if (at == NULL || side->roots == NULL || side->symbol_pairs == NULL ||
-	    side->function_pairs == NULL || items == NULL)
+	    side->twins == NULL || side->function_pairs == NULL || items == NULL)
 		return fail_memory(fail, "names of symbols");
 	*count = 0;
 	for (size_t i = 0; i < symbols; i++) {
 		struct named named = { .root = at, .symbol = symtab_item(symtab, i), .index = i };
 
-		side->symbol_pairs[i] = NONE;
+		side->symbol_pairs[i] = side->twins[i] = NONE;
 		side->roots[i] = at;
 		at = root_copy(named.symbol->name, at, &named);
 		if (named.symbol->type != 'U')

@@ -9,8 +9,9 @@
 
 #include "lib/difference_internal.h"
 
-/* Data that leads to data that leads to data is compared no further. */
-enum { DEPTH_MAX = 3 };
+/* Data that leads to data that leads to data, and so on, is compared no further, nor more of it. */
+enum { DEPTH_MAX = 16 };
+#define LOOKED_MAX ((uint64_t)256 * 1024)
 /* Of data without writing: what is larger is compared by its name alone. */
 #define DATA_MAX ((uint64_t)64 * 1024)
 #define HASH_PRIME UINT64_C(0x100000001b3)
@@ -24,9 +25,17 @@ uint64_t hash_bytes(uint64_t hash, const void *data, size_t length)
 	return hash;
 }
 
+/* Of wide characters the first has a NUL in it: they are compared as bytes. */
 static bool is_string_section(const struct elf_section *section)
 {
-	return section != NULL && (section->flags & SHF_STRINGS) != 0 && section->data != NULL;
+	return section != NULL && (section->flags & SHF_STRINGS) != 0 && section->entry_size <= 1 &&
+	       section->data != NULL;
+}
+
+/* Whether its bytes are what the file says for ever; .data.rel.ro is written only by what loads it. */
+static bool is_constant(const struct elf_section *section)
+{
+	return (section->flags & SHF_WRITE) == 0 || strncmp(section->name, ".data.rel.ro", 12) == 0;
 }
 
 const char *spot_string(const struct spot *spot)
@@ -72,6 +81,19 @@ struct spot address_spot(const struct side *side, uint64_t address, uint64_t anc
 	return spot;
 }
 
+/* An address by a section's symbol may lie before its first thing (table - 1, to which an index of 1 or
+ * more is added), or behind its last. */
+static uint64_t section_anchor(const struct side *side, uint64_t base, uint64_t address)
+{
+	const struct elf_section *section = elf_file_section_at(side->object->elf, base);
+
+	if (section == NULL || (section->flags & SHF_EXECINSTR) != 0 ||
+	    address - section->address < section->size)
+		return address;
+	return (int64_t)(address - section->address) < 0 ? section->address :
+	       section->address + section->size - 1;
+}
+
 struct spot relocation_spot(const struct side *side, const struct relocation *relocation,
 			    uint64_t end)
 {
@@ -85,7 +107,8 @@ struct spot relocation_spot(const struct side *side, const struct relocation *re
 		return (struct spot){ .kind = SPOT_UNDEFINED, .name = relocation->name,
 				      .offset = offset };
 	address = relocation->base + (uint64_t)offset;
-	return address_spot(side, address, relocation->name != NULL ? relocation->base : address);
+	return address_spot(side, address, relocation->name != NULL ? relocation->base :
+			    section_anchor(side, relocation->base, address));
 }
 
 /* ---- comparing -------------------------------------------------------------------------- */
@@ -108,7 +131,7 @@ bool label_find(const struct label *labels, size_t count, uint64_t offset, uint3
 	return true;
 }
 
-static bool code_same(const struct comparison *comparison, const struct spot *old,
+static bool code_same(struct comparison *comparison, const struct spot *old,
 		      const struct spot *new)
 {
 	const struct match *match = &comparison->matches[old->index];
@@ -118,8 +141,11 @@ static bool code_same(const struct comparison *comparison, const struct spot *ol
 		return false;
 	if (old->index == comparison->self && comparison->same_offsets)
 		return old->offset == new->offset;
-	if (!comparison->labels)
+	if (!comparison->labels) {
+		if (old->offset != 0)
+			comparison->matches[comparison->self].seeks = true;
 		return (old->offset == 0) == (new->offset == 0);
+	}
 	if (!match->mapped || old->offset < 0 || new->offset < 0)
 		return old->offset == new->offset;
 	return label_find(match->old, match->old_count, (uint64_t)old->offset, &a) &&
@@ -148,8 +174,11 @@ static bool data_same(struct comparison *comparison, uint64_t old, uint64_t new,
 
 	if (a == NULL || b == NULL)
 		return false;
-	if (comparison->depth >= DEPTH_MAX)
+	if (comparison->depth == 0)
+		comparison->looked = 0;
+	if (comparison->depth >= DEPTH_MAX || comparison->looked > LOOKED_MAX)
 		return true;
+	comparison->looked += length + 1;
 	while (at < length) {
 		const struct relocation *ra = i < sides[0]->relocation_count ?
 					      &sides[0]->relocations[i] : NULL;
@@ -184,6 +213,19 @@ static bool data_same(struct comparison *comparison, uint64_t old, uint64_t new,
 	return true;
 }
 
+/* Whether it leads into a function, or into what a compiler has split off it for cold paths. */
+static bool leads_inside(const struct side *side, const struct spot *spot, size_t function)
+{
+	const char *name = side->functions[function]->name, *other;
+	size_t length = strlen(name);
+
+	if (spot->kind != SPOT_CODE)
+		return false;
+	other = side->functions[spot->index]->name;
+	return spot->index == function ||
+	       (strncmp(other, name, length) == 0 && strncmp(other + length, ".cold", 5) == 0);
+}
+
 /* Relocations that follow each other and lead into the function that is compared: a table of places
  * that it jumps to. It ends where one side's leads elsewhere. 1: the same; 0: not; -1: it is none. */
 static int table_same(struct comparison *comparison, uint64_t old, uint64_t new)
@@ -191,6 +233,7 @@ static int table_same(struct comparison *comparison, uint64_t old, uint64_t new)
 	const struct side *sides[2] = { &comparison->old, &comparison->new };
 	uint64_t old_end = side_extent(sides[0], old), new_end = side_extent(sides[1], new);
 	size_t i = side_relocation(sides[0], old), k = side_relocation(sides[1], new);
+	size_t new_self = sides[0]->function_pairs[comparison->self];
 	uint64_t at = 0;
 
 	while (true) {
@@ -207,9 +250,8 @@ static int table_same(struct comparison *comparison, uint64_t old, uint64_t new)
 			a = entry_spot(sides[0], ra, at);
 		if (rb != NULL)
 			b = entry_spot(sides[1], rb, at);
-		a_inside = a.kind == SPOT_CODE && a.index == comparison->self;
-		b_inside = b.kind == SPOT_CODE &&
-			   b.index == comparison->old.function_pairs[comparison->self];
+		a_inside = leads_inside(sides[0], &a, comparison->self);
+		b_inside = leads_inside(sides[1], &b, new_self);
 		if (!a_inside || !b_inside)
 			return a_inside == b_inside ? (at == 0 ? -1 : 1) : 0;
 		if (ra->type != rb->type || !spot_same(comparison, &a, &b))
@@ -230,7 +272,7 @@ static bool nameless_same(struct comparison *comparison, const struct spot *old,
 		return old->section == new->section && old->address == new->address;
 	if (((old->section->flags ^ new->section->flags) & (SHF_WRITE | SHF_EXECINSTR)) != 0)
 		return false;
-	if ((old->section->flags & SHF_WRITE) != 0 || old->section->data == NULL ||
+	if (!is_constant(old->section) || !is_constant(new->section) || old->section->data == NULL ||
 	    new->section->data == NULL)
 		return strcmp(old->section->name, new->section->name) == 0 &&
 		       old->address - old->section->address == new->address - new->section->address;
@@ -243,6 +285,8 @@ static bool nameless_same(struct comparison *comparison, const struct spot *old,
 		length = other;
 	if (length > DATA_MAX)
 		length = DATA_MAX;
+	if ((old->section->flags & SHF_EXECINSTR) != 0)
+		return fragment_same(comparison, old, new, length);
 	return data_same(comparison, old->address, new->address, length);
 }
 
@@ -255,11 +299,66 @@ static bool content_same(struct comparison *comparison, const struct symbol *old
 
 	if (a == NULL || b == NULL || ((a->flags ^ b->flags) & SHF_WRITE) != 0)
 		return false;
-	if ((a->flags & SHF_WRITE) != 0 || a->data == NULL || b->data == NULL ||
+	if (!is_constant(a) || !is_constant(b) || a->data == NULL || b->data == NULL ||
 	    old->size > DATA_MAX)
 		return true;
 	return old->size == new->size &&
 	       data_same(comparison, old->address, new->address, old->size);
+}
+
+/* Whether no instruction has said before that one of them is another. Of data that is never written what
+ * is in it tells. */
+static bool twins_agree(struct comparison *comparison, size_t old, size_t new)
+{
+	size_t *a = &comparison->old.twins[old], *b = &comparison->new.twins[new];
+
+	if (*a != NONE || *b != NONE)
+		return *a == new;
+	*a = new;
+	*b = old;
+	comparison->paired[comparison->paired_count++] = old;
+	return true;
+}
+
+void twins_keep(struct comparison *comparison, bool keep)
+{
+	while (!keep && comparison->paired_count > 0) {
+		size_t *twin = &comparison->old.twins[comparison->paired[--comparison->paired_count]];
+
+		comparison->new.twins[*twin] = NONE;
+		*twin = NONE;
+	}
+	comparison->paired_count = 0;
+}
+
+/* The first symbol behind it in its section; NULL: there is none. */
+static const struct symbol *behind(const struct side *side, size_t index,
+				   const struct elf_section *section)
+{
+	const struct symtab *symtab = side->object->symtab;
+	const uint64_t address = symtab_item(symtab, index)->address;
+
+	for (index++; index < symtab_count(symtab); index++) {
+		const struct symbol *symbol = symtab_item(symtab, index);
+
+		if (symbol->address != address)
+			return symbol->address - section->address < section->size ? symbol : NULL;
+	}
+	return NULL;
+}
+
+/* What an index may reach: compared where it lies equally in both files. */
+static bool behind_same(struct comparison *comparison, const struct spot *old,
+			const struct spot *new)
+{
+	const struct symbol *a = behind(&comparison->old, old->index, old->section);
+	const struct symbol *b = behind(&comparison->new, new->index, new->section);
+
+	if (a == NULL || b == NULL || a->address - old->address != b->address - new->address ||
+	    strcmp(comparison->old.roots[side_symbol_index(&comparison->old, a)],
+		   comparison->new.roots[side_symbol_index(&comparison->new, b)]) != 0)
+		return true;
+	return content_same(comparison, a, b);
 }
 
 static bool variable_same(struct comparison *comparison, const struct spot *old,
@@ -272,12 +371,15 @@ static bool variable_same(struct comparison *comparison, const struct spot *old,
 
 	if (old->offset != new->offset)
 		return false;
-	/* one that has no pair is the same as another that has its name but for the number */
+	/* numbers say nothing: one may be another that has its name but for them */
 	if (pair != new->index &&
 	    (strcmp(sides[0]->roots[old->index], sides[1]->roots[new->index]) != 0 ||
 	     a->size != b->size))
 		return false;
-	return content_same(comparison, a, b);
+	if (!content_same(comparison, a, b) || (old->indexed && !behind_same(comparison, old, new)))
+		return false;
+	return old->section == NULL || is_constant(old->section) ||
+	       twins_agree(comparison, old->index, new->index);
 }
 
 bool spot_same(struct comparison *comparison, const struct spot *old, const struct spot *new)

@@ -3,7 +3,12 @@
  * is, and what its relocated fields have in them. */
 #include <string.h>
 
+#include <elf.h>
+
 #include "lib/difference_internal.h"
+
+/* Code without a name that leads to another such. */
+enum { FRAGMENTS_MAX = 4 };
 
 /* 70 to 7f and 0f 80 to 0f 8f, loop and jrcxz, call, jmp: with a displacement for an operand. */
 static bool is_branch(const struct insn_layout *layout)
@@ -41,6 +46,14 @@ static bool resolved_field(const struct view *view, uint8_t *at, uint8_t *size)
 	       layout_rm(layout) == 5 && layout->displacement_size == 4;
 }
 
+/* Whether a register is added to what that field says. */
+static bool is_indexed(const struct insn_layout *layout, const uint8_t *bytes, uint64_t at)
+{
+	/* a SIB byte of 25 has neither base nor index */
+	return layout->has_modrm && layout->displacement_size > 0 && at == layout->displacement_at &&
+	       (layout_mod(layout) != 0 || (layout->sib_at != 0 && bytes[layout->sib_at] != 0x25));
+}
+
 static bool references_take(const struct side *side, size_t *cursor, struct view *view)
 {
 	uint64_t end = view->address + view->layout.length;
@@ -57,6 +70,8 @@ static bool references_take(const struct side *side, size_t *cursor, struct view
 			.at = (uint8_t)at, .size = relocation->size, .type = relocation->type,
 			.to = relocation_spot(side, relocation, end),
 		};
+		view->references[view->reference_count - 1].to.indexed =
+			relocation->name == NULL && is_indexed(&view->layout, view->bytes, at);
 	}
 	return true;
 }
@@ -94,6 +109,22 @@ bool view_make(const struct side *side, const uint8_t *bytes, size_t length, uin
 	return true;
 }
 
+/* Whether two fields say where they lead in the same way. What an assembler fills in by itself counts from
+ * the instruction. */
+static bool field_same(const struct view *view, const struct field_reference *old,
+		       const struct field_reference *new)
+{
+	const struct field_reference *other = old->resolved ? new : old;
+
+	if (old->at != new->at || old->size != new->size)
+		return false;
+	if (old->resolved == new->resolved)
+		return old->resolved || old->type == new->type;
+	/* of i386 the numbers of PC32 and PLT32 are the same */
+	return other->type == R_X86_64_PC32 || other->type == R_X86_64_PLT32 ||
+	       other->type == R_X86_64_PC8 || view->branch;
+}
+
 /* The bytes with zeros where it leads. */
 static void masked(const struct view *view, uint8_t out[INSN_MAX])
 {
@@ -115,10 +146,7 @@ bool view_same_bytes(const struct view *old, const struct view *new)
 	if (old->layout.length != new->layout.length || old->reference_count != new->reference_count)
 		return false;
 	for (unsigned i = 0; i < old->reference_count; i++) {
-		if (old->references[i].at != new->references[i].at ||
-		    old->references[i].size != new->references[i].size ||
-		    (old->references[i].type != new->references[i].type &&
-		     !old->references[i].resolved && !new->references[i].resolved))
+		if (!field_same(old, &old->references[i], &new->references[i]))
 			return false;
 	}
 	masked(old, a);
@@ -155,4 +183,47 @@ uint64_t view_hash(const struct side *side, bool is_new, const struct view *view
 		hash = hash_bytes(hash, &to, sizeof(to));
 	}
 	return hash;
+}
+
+/* jmp and what else has nothing behind it: return, ud2, jmp to an address in a register or memory. */
+static bool leaves(const struct view *view)
+{
+	const struct insn_layout *layout = &view->layout;
+
+	if (layout->encoding != ENCODING_LEGACY)
+		return false;
+	if (layout->map == 1)
+		return layout->opcode == 0x0b;
+	return layout->map == 0 &&
+	       (layout->opcode == 0xe9 || layout->opcode == 0xeb || layout->opcode == 0xc2 ||
+		layout->opcode == 0xc3 ||
+		(layout->opcode == 0xff && (layout_reg(layout) == 4 || layout_reg(layout) == 5)));
+}
+
+bool fragment_same(struct comparison *comparison, const struct spot *old, const struct spot *new,
+		   uint64_t length)
+{
+	const struct side *sides[2] = { &comparison->old, &comparison->new };
+	const uint8_t *a = elf_file_bytes(sides[0]->object->elf, old->address, length);
+	const uint8_t *b = elf_file_bytes(sides[1]->object->elf, new->address, length);
+	size_t i = side_relocation(sides[0], old->address);
+	size_t k = side_relocation(sides[1], new->address);
+	bool same = true, whole = strncmp(old->section->name, ".altinstr", 9) == 0;
+	struct view old_view, new_view;
+
+	if (a == NULL || b == NULL)
+		return false;
+	if (comparison->depth >= FRAGMENTS_MAX)
+		return true;
+	comparison->depth++;
+	for (uint64_t at = 0; same && at < length; at += old_view.layout.length) {
+		same = view_make(sides[0], a + at, length - at, old->address + at, &i, &old_view) &&
+		       view_make(sides[1], b + at, length - at, new->address + at, &k, &new_view) &&
+		       old_view.layout.length == new_view.layout.length &&
+		       view_same(comparison, &old_view, &new_view);
+		if (same && leaves(&old_view) && !whole)
+			break;
+	}
+	comparison->depth--;
+	return same;
 }

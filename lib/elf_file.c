@@ -113,6 +113,7 @@ static int read_section(struct elf_file *elf, size_t index, const char *name,
 	section->size = header->sh_size;
 	section->data = has_bytes ? elf->data + header->sh_offset : NULL;
 	section->flags = header->sh_flags;
+	section->entry_size = header->sh_entsize;
 	/* Thread-local data has addresses of its own and is not in memory as such. */
 	if (header->sh_type == SHT_NULL || (header->sh_flags & SHF_TLS) != 0)
 		section->flags &= ~(uint64_t)SHF_ALLOC;

@@ -187,7 +187,8 @@ static size_t field_size(enum architecture architecture, unsigned type)
 {
 	if (architecture == ARCH_I386)
 		return type == R_386_32 || type == R_386_PC32 || type == R_386_PLT32 ||
-		       type == R_386_GOT32 || type == R_386_GOTOFF || type == R_386_GOTPC ? 4 : 0;
+		       type == R_386_GOT32 || type == R_386_GOT32X || type == R_386_GOTOFF ||
+		       type == R_386_GOTPC ? 4 : 0;
 	switch (type) {
 	case R_X86_64_64: case R_X86_64_PC64:
 		return 8;

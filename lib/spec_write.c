@@ -162,10 +162,14 @@ static void allow_write(FILE *out, const struct site *site)
 
 static void site_write(FILE *out, const struct site *site)
 {
-	fprintf(out, "  - %s: %s\n", site->where == SITE_VARIABLE ? "variable" : "function",
-		site->symbol);
-	if (site->module != NULL)
-		fprintf(out, "    module: %s\n", site->module);
+	fprintf(out, "  - %s: ", site->where == SITE_VARIABLE ? "variable" : "function");
+	scalar_write(out, site->symbol, false);
+	fputc('\n', out);
+	if (site->module != NULL) {
+		fputs("    module: ", out);
+		scalar_write(out, site->module, false);
+		fputc('\n', out);
+	}
 	if (site->occurrence != 0)
 		fprintf(out, "    occurrence: %u\n", site->occurrence);
 	if (site->digest != NULL)

@@ -9,6 +9,7 @@
 
 #include "image.h"
 #include "patch_head.h"
+#include "patcher_kmem.h"
 #include "result.h"
 #include "spec_write.h"
 
@@ -35,7 +36,10 @@ static int object_open(const struct options *options, const char *path, struct i
 		       struct fail *fail)
 {
 	if (image_open(options, path, out, fail) < 0)
-		return -1;
+		return fail->code != OUTCOME_NOT_FOUND ? -1 :
+		       fail_set(fail, OUTCOME_ERROR, "%s: it has no symbols, and functions are compared "
+				"by their names: give the object file (.o) that the compiler made, or a "
+				"module (.ko) that is not stripped", path);
 	if (!elf_file_relocatable(out->elf))
 		return fail_set(fail, OUTCOME_ERROR, "%s: it is linked, and its relocations are gone: "
 				"give the object file (.o) that the compiler made, or a module (.ko)",
@@ -96,8 +100,13 @@ static int text_make(const struct options *options, char **arguments,
 	CLEANUP_FREE char *functions = functions_text(derivation);
 	CLEANUP_FREE char *messages = messages_text(derivation);
 	struct patch *patch = &derivation->patch;
+	const size_t sites = patch->variants->site_count;
 	bool filled = false;
 
+	if (sites > PATCHER_KMEM_SITES_MAX)
+		return fail_set(fail, OUTCOME_ERROR, "%s has %zu places that change, and a patch can have "
+				"%d: take the functions one by one, with --function", arguments[0], sites,
+				PATCHER_KMEM_SITES_MAX);
 	if (functions == NULL || messages == NULL)
 		return fail_memory(fail, "a patch");
 	for (size_t i = 0; i < derivation->differences.count; i++)
