@@ -17,7 +17,7 @@
 struct aggregate;
 
 /* What a member, a parameter, a variable or a result is. */
-enum value_kind { VALUE_OTHER, VALUE_AGGREGATE, VALUE_POINTER };
+enum value_kind { VALUE_OTHER, VALUE_FLOAT, VALUE_AGGREGATE, VALUE_POINTER };
 struct value {
 	enum value_kind kind;
 	const struct aggregate *aggregate;	/* that it is, or points to; NULL: OTHER, or a pointer to

@@ -203,7 +203,8 @@ static int type_add(const struct dictionary *dictionary, const struct type *type
 
 	switch (type->kind) {
 	case CTF_K_INTEGER: case CTF_K_FLOAT: case CTF_K_UNKNOWN:
-		return graph_node(layouts, NODE_OTHER, type->name, type->size, 0, fail);
+		return graph_node(layouts, type->kind == CTF_K_FLOAT ? NODE_FLOAT : NODE_OTHER,
+				  type->name, type->size, 0, fail);
 	case CTF_K_ENUM:
 		return graph_node(layouts, NODE_ENUM, type->name, type->size, 0, fail);
 	case CTF_K_ARRAY:

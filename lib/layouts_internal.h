@@ -17,6 +17,7 @@ enum {
 enum node_kind {
 	NODE_VOID,		/* the one with id 0 */
 	NODE_OTHER,		/* of `size` bytes, 0: not known */
+	NODE_FLOAT,
 	NODE_ENUM, NODE_POINTER,
 	NODE_ARRAY,		/* of `size` elements */
 	NODE_STRUCT, NODE_UNION,

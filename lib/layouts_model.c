@@ -86,8 +86,10 @@ static int value_make(struct layouts *layouts, uint64_t id, struct value *out)
 		node = definition(layouts, graph_plain(layouts, node->target));
 	} else if (is_aggregate(node)) {
 		out->kind = VALUE_AGGREGATE;
+	} else if (node->kind == NODE_FLOAT) {
+		out->kind = VALUE_FLOAT;
 	}
-	if (out->kind == VALUE_OTHER || !is_aggregate(node))
+	if (!is_aggregate(node))
 		return 0;
 	out->aggregate = aggregate_of(layouts, node);
 	return out->aggregate == NULL ? -1 : 0;
