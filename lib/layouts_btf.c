@@ -80,7 +80,7 @@ static int type_add(struct layouts *layouts, const struct layer *layer, uint32_t
 				  0, fail);
 	/* what a function is called is no part of its type */
 	if (btf_is_func(type) &&
-	    graph_entry(&layouts->functions, name, type->type, rank, fail) != 0)
+	    graph_entry(layouts, &layouts->functions, name, type->type, rank, fail) != 0)
 		return -1;
 	if (kind >= sizeof(kinds) / sizeof(*kinds) || kinds[kind] == NODE_VOID)
 		return graph_node(layouts, NODE_OTHER, "", 0, 0, fail);
@@ -88,7 +88,7 @@ static int type_add(struct layouts *layouts, const struct layer *layer, uint32_t
 		       fail) != 0)
 		return -1;
 	if (btf_is_var(type))
-		return graph_entry(&layouts->variables, name, id, rank, fail);
+		return graph_entry(layouts, &layouts->variables, name, id, rank, fail);
 	return btf_is_func_proto(type) ? parameters_add(layouts, id, type, fail) : 0;
 }
 

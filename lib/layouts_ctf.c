@@ -259,10 +259,10 @@ static int symbol_add(const struct dictionary *dictionary, const char *name, uin
 	if (name == NULL)
 		return damaged(dictionary, "the name of a function or variable", node, fail);
 	if (graph_at(layouts, id)->kind == NODE_FUNCTION)
-		return graph_entry(&layouts->functions, name, (uint32_t)id, RANK_DEFINED, fail);
+		return graph_entry(layouts, &layouts->functions, name, (uint32_t)id, RANK_DEFINED, fail);
 	if (graph_node(layouts, NODE_VARIABLE, "", 0, id, fail) != 0)
 		return -1;
-	return graph_entry(&layouts->variables, name, node, RANK_DEFINED, fail);
+	return graph_entry(layouts, &layouts->variables, name, node, RANK_DEFINED, fail);
 }
 
 /* Types of symbols, and their names beside them. Without those they are in the order of the symbols

@@ -215,7 +215,7 @@ static int named_add(struct reader *reader, const struct entry_data *entry, enum
 	if (node_add(reader, kind, entry, kind == NODE_VARIABLE ? entry->name : "",
 		     entry->specification, entry->type, fail) != 0)
 		return -1;
-	return graph_entry(entries, entry->name, id, entry->declaration ? RANK_DECLARED : RANK_DEFINED, fail);
+	return graph_entry(layouts, entries, entry->name, id, entry->declaration ? RANK_DECLARED : RANK_DEFINED, fail);
 }
 
 static int member_add(struct reader *reader, uint32_t node, const struct entry_data *entry,
