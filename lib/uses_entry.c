@@ -91,14 +91,17 @@ static int result_registers(const struct flow *flow, const struct value *result)
 
 /*
  * clang leaves parameters out that a static function does not use, without another name for it
- * (DeadArgumentElimination), and its debug information does not tell.
+ * (DeadArgumentElimination), and its debug information does not tell. gcc does not, and .comment tells
+ * whose the code is.
  */
 static bool is_rewritten(const struct flow *flow)
 {
 	const struct elf_section *comment = elf_file_section(flow->object->elf, ".comment");
 
-	return flow->codes[0].symbol->type == 't' && comment != NULL && comment->data != NULL &&
-	       memmem(comment->data, comment->size, "clang", 5) != NULL;
+	return flow->codes[0].symbol->type == 't' &&
+	       (comment == NULL || comment->data == NULL ||
+		memmem(comment->data, comment->size, "clang", 5) != NULL ||
+		memmem(comment->data, comment->size, "GCC", 3) == NULL);
 }
 
 /* On the stack. Not of i386, but for `...`: whether the others are in registers before, as

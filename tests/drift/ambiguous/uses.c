@@ -103,3 +103,15 @@ int local_changed(struct foo *a)
 	sink(&local.list);
 	return ((struct bar *)local.pointer)->value;
 }
+
+/* clang leaves the first parameter out. */
+static __attribute__((noinline)) int without_first(int none, struct foo *a, struct bar *b,
+						   struct foo *c)
+{
+	return a->value + b->value + c->value;
+}
+
+int without(struct foo *a, struct bar *b)
+{
+	return without_first(0, a, b, a) + without_first(0, a->next, b, a);
+}
