@@ -341,6 +341,10 @@ static int unit_add(struct reader *reader, struct fail *fail)
 		abbreviation = abbreviation_find(&reader->dwarf.table, code);
 		if (abbreviation == NULL)
 			return damaged(reader, offset, "an entry of no known abbreviation", fail);
+		/* some take no bytes; in what compilers write, an entry has more bytes than attributes */
+		reader->dwarf.attributes += abbreviation->count;
+		if (reader->dwarf.attributes > 8 * reader->dwarf.info.size)
+			return damaged(reader, offset, "too many attributes", fail);
 		entry_read(reader, abbreviation, &cursor, &entry);
 		entry.offset = offset;
 		if (cursor.bad)

@@ -67,9 +67,13 @@ static int grow(const struct layouts *layouts, void *items, size_t count, size_t
 }
 
 /* Names are shown. */
-static int name_check(const struct layouts *layouts, const char *name, struct fail *fail)
+static int name_check(struct layouts *layouts, const char *name, struct fail *fail)
 {
 	for (const char *at = name; *at != '\0'; at++) {
+		if (layouts->name_bytes++ > LAYOUTS_NAMES_MAX)
+			return fail_set(fail, OUTCOME_ERROR, "%s: damaged %s: names of more than %d "
+					"bytes", layouts->path,
+					layouts_format_name(layouts->format), LAYOUTS_NAMES_MAX);
 		if (!isprint((unsigned char)*at))
 			return fail_set(fail, OUTCOME_ERROR, "%s: damaged %s: a name that is no text",
 					layouts->path, layouts_format_name(layouts->format));

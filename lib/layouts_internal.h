@@ -12,6 +12,7 @@ enum {
 	LAYOUTS_NODES_MAX = 10 << 20,	/* types */
 	LAYOUTS_PARTS_MAX = 8 << 20,	/* members and parameters */
 	LAYOUTS_ENTRIES_MAX = 4 << 20,	/* names */
+	LAYOUTS_NAMES_MAX = 1 << 29,	/* bytes of names, each time that one is used */
 	LAYOUTS_MEMBERS_MAX = 1 << 20,	/* with those of anonymous members, wherever these are */
 	LAYOUTS_WORK_MAX = 1 << 27,	/* members compared */
 	LAYOUTS_BYTES_MAX = 512 << 20	/* of a section that is unpacked */
@@ -109,6 +110,7 @@ struct layouts {
 	size_t waiting_count, waiting_size;
 	size_t work;			/* members compared */
 	size_t member_count;		/* members listed */
+	size_t name_bytes;		/* looked at */
 };
 
 /* ---- the graph (layouts_graph.c) ---- */
