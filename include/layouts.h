@@ -84,10 +84,11 @@ const struct aggregate *layouts_aggregate(struct layouts *layouts, const char *n
 					  const struct aggregate *previous);
 /* All names that have one, in alphabetical order: the index-th; NULL: there are no more. */
 const char *layouts_name(struct layouts *layouts, size_t index);
-/* A function's; NULL: not known, or two of that name that differ. */
-const struct prototype *layouts_function(struct layouts *layouts, const char *name);
+/* A function's; NULL: not known, or two of that name that differ. `own`: by the file's own BTF alone, and
+ * not by what that goes on from. */
+const struct prototype *layouts_function(struct layouts *layouts, const char *name, bool own);
 /* A variable's; NULL: the same. */
-const struct value *layouts_variable(struct layouts *layouts, const char *name);
+const struct value *layouts_variable(struct layouts *layouts, const char *name, bool own);
 
 /* One member that is not where, or not as large as, the other has it. */
 struct member_drift {

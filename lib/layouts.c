@@ -202,11 +202,14 @@ static bool entry_same(struct layouts *layouts, const struct entry *a, const str
 }
 
 /* The one of a name, or the first of several that are alike; NULL: there is none, or they differ. */
-static struct entry *entry_of(struct layouts *layouts, struct entries *entries, const char *name)
+static struct entry *entry_of(struct layouts *layouts, struct entries *entries, const char *name,
+			      bool own)
 {
 	size_t count;
 	struct entry *entry = graph_find(entries, name, &count);
 
+	if (entry != NULL && own && entry->rank == RANK_BASE)
+		return NULL;
 	for (size_t i = 1; i < count; i++) {
 		if ((entry[i].rank != RANK_BASE || entry->rank == RANK_BASE) &&
 		    !entry_same(layouts, entry, &entry[i]))
@@ -215,9 +218,9 @@ static struct entry *entry_of(struct layouts *layouts, struct entries *entries, 
 	return entry;
 }
 
-const struct prototype *layouts_function(struct layouts *layouts, const char *name)
+const struct prototype *layouts_function(struct layouts *layouts, const char *name, bool own)
 {
-	struct entry *entry = entry_of(layouts, &layouts->functions, name);
+	struct entry *entry = entry_of(layouts, &layouts->functions, name, own);
 	const struct node *node = entry == NULL ? NULL : graph_at(layouts, entry->node);
 	struct prototype *made;
 	size_t count = 0;
@@ -244,9 +247,9 @@ const struct prototype *layouts_function(struct layouts *layouts, const char *na
 	return made;
 }
 
-const struct value *layouts_variable(struct layouts *layouts, const char *name)
+const struct value *layouts_variable(struct layouts *layouts, const char *name, bool own)
 {
-	struct entry *entry = entry_of(layouts, &layouts->variables, name);
+	struct entry *entry = entry_of(layouts, &layouts->variables, name, own);
 	struct value *made;
 
 	if (entry == NULL || entry->made != NULL)

@@ -13,9 +13,18 @@ static bool is_unique(const struct flow *flow, const char *name)
 	return symbol != NULL && symtab_next(flow->object->symtab, name, symbol) == NULL;
 }
 
+/* Whether the object has it: what the types that its own go on from say of that name is another's. */
+static bool is_own(const struct flow *flow, const char *name)
+{
+	const struct symbol *symbol = symtab_next(flow->object->symtab, name, NULL);
+
+	return elf_file_section_at(flow->object->elf, symbol->address) != NULL;
+}
+
 const struct prototype *prototype_find(const struct flow *flow, const char *name)
 {
-	return is_unique(flow, name) ? layouts_function(flow->layouts, name) : NULL;
+	return is_unique(flow, name) ? layouts_function(flow->layouts, name, is_own(flow, name)) :
+				       NULL;
 }
 
 struct known variable_known(const struct flow *flow, const struct elf_field *field,
@@ -35,7 +44,8 @@ struct known variable_known(const struct flow *flow, const struct elf_field *fie
 		name = symbol->name;
 		offset = (int64_t)(field->to + (uint64_t)behind - symbol->address);
 	}
-	value = is_unique(flow, name) ? layouts_variable(flow->layouts, name) : NULL;
+	value = is_unique(flow, name) ? layouts_variable(flow->layouts, name, is_own(flow, name)) :
+				       NULL;
 	if (value == NULL || value->aggregate == NULL || value->kind == VALUE_OTHER ||
 	    offset < 0 || (uint64_t)offset >= value->size)
 		return (struct known){ .kind = KNOWN_NOTHING };

@@ -34,8 +34,8 @@ static void walk(struct layouts *layouts)
 
 	for (size_t i = 0; (name = layouts_name(layouts, i)) != NULL; i++) {
 		const struct aggregate *aggregate = NULL;
-		const struct prototype *prototype = layouts_function(layouts, name);
-		const struct value *variable = layouts_variable(layouts, name);
+		const struct prototype *prototype = layouts_function(layouts, name, false);
+		const struct value *variable = layouts_variable(layouts, name, false);
 		size_t count = 0;
 
 		if ((before != NULL && strcmp(before, name) >= 0) || *name == '\0')
@@ -60,11 +60,11 @@ static void ask(struct layouts *layouts)
 	static const char *const names[] = { "use", "helper", "table", "x", "" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		const struct prototype *prototype = layouts_function(layouts, names[i]);
+		const struct prototype *prototype = layouts_function(layouts, names[i], false);
 
 		if (prototype != NULL)
 			walk_value(&prototype->result);
-		walked += layouts_variable(layouts, names[i]) != NULL;
+		walked += layouts_variable(layouts, names[i], false) != NULL;
 	}
 }
 

@@ -152,9 +152,9 @@ static void functions_and_variables_have_their_types(void **state)
 	for (size_t i = 0; i < COUNT(amd64); i++) {
 		struct loaded loaded = load(amd64[i]);
 		const struct aggregate *s = layouts_aggregate(loaded.layouts, "s", NULL);
-		const struct prototype *use = layouts_function(loaded.layouts, "use");
-		const struct prototype *helper = layouts_function(loaded.layouts, "helper");
-		const struct value *table = layouts_variable(loaded.layouts, "table");
+		const struct prototype *use = layouts_function(loaded.layouts, "use", false);
+		const struct prototype *helper = layouts_function(loaded.layouts, "helper", false);
+		const struct value *table = layouts_variable(loaded.layouts, "table", false);
 
 		assert_non_null(use);
 		assert_int_equal(use->parameter_count, 1);
@@ -163,7 +163,7 @@ static void functions_and_variables_have_their_types(void **state)
 		assert_ptr_equal(use->parameters[0].aggregate, s);
 		assert_int_equal(use->result.kind, VALUE_OTHER);
 		assert_int_equal(use->result.size, 4);
-		assert_ptr_equal(layouts_function(loaded.layouts, "use"), use);
+		assert_ptr_equal(layouts_function(loaded.layouts, "use", false), use);
 		/* pahole leaves out what the compiler made another function of, and variables but for
 		 * per-CPU ones */
 		if (strcmp(amd64[i], "btf.o") != 0) {
@@ -176,8 +176,8 @@ static void functions_and_variables_have_their_types(void **state)
 			assert_int_equal(table->size, 56);
 			assert_int_equal(table->element_size, 8);
 		}
-		assert_null(layouts_function(loaded.layouts, "no_such"));
-		assert_null(layouts_variable(loaded.layouts, "no_such"));
+		assert_null(layouts_function(loaded.layouts, "no_such", false));
+		assert_null(layouts_variable(loaded.layouts, "no_such", false));
 		assert_null(layouts_aggregate(loaded.layouts, "no_such", NULL));
 		unload(&loaded);
 	}
@@ -345,6 +345,7 @@ static struct btf *kernel_make(uint32_t offset)
 	assert_int_equal(btf__add_func_proto(btf, 1), 4);
 	assert_int_equal(btf__add_func_param(btf, "vp", 3), 0);
 	assert_int_equal(btf__add_func(btf, "check", BTF_FUNC_GLOBAL, 4), 5);
+	assert_int_equal(btf__add_func(btf, "lookup", BTF_FUNC_GLOBAL, 4), 6);
 	return btf;
 }
 
@@ -365,10 +366,10 @@ static void a_modules_types_go_on_from_its_kernels(void **state)
 	base = malloc(kernel_size);
 	assert_non_null(base);
 	memcpy(base, raw, kernel_size);
-	assert_int_equal(btf__add_struct(module, "mine", 8), 6);
+	assert_int_equal(btf__add_struct(module, "mine", 8), 7);
 	assert_int_equal(btf__add_field(module, "vp", 3, 0, 0), 0);
-	assert_int_equal(btf__add_func_proto(module, 3), 7);
-	assert_int_equal(btf__add_func(module, "check", BTF_FUNC_STATIC, 7), 8);
+	assert_int_equal(btf__add_func_proto(module, 3), 8);
+	assert_int_equal(btf__add_func(module, "check", BTF_FUNC_STATIC, 8), 9);
 	raw = btf__raw_data(module, &module_size);
 	elf = btf_elf(raw, module_size);
 	assert_non_null(elf);
@@ -379,7 +380,10 @@ static void a_modules_types_go_on_from_its_kernels(void **state)
 	assert_ptr_equal(layouts_aggregate(layouts, "mine", NULL)->members[0].value.aggregate,
 			 layouts_aggregate(layouts, "vnode", NULL));
 	/* its own function, not the kernel's of that name */
-	assert_int_equal(layouts_function(layouts, "check")->parameter_count, 0);
+	assert_int_equal(layouts_function(layouts, "check", false)->parameter_count, 0);
+	assert_int_equal(layouts_function(layouts, "check", true)->parameter_count, 0);
+	assert_int_equal(layouts_function(layouts, "lookup", false)->parameter_count, 1);
+	assert_null(layouts_function(layouts, "lookup", true));
 	layouts_close(layouts);
 	assert_int_equal(layouts_open_btf(base, kernel_size, "vmlinux", raw, module_size, "m",
 					  &layouts, &fail), 0);

@@ -63,8 +63,9 @@ struct layouts {
 	const char *prototype;
 };
 
-const struct prototype *layouts_function(struct layouts *layouts, const char *name)
+const struct prototype *layouts_function(struct layouts *layouts, const char *name, bool own)
 {
+	(void)own;
 	if (strcmp(name, "vnode_get") == 0)
 		return &vnode_get;
 	for (size_t i = 0; strcmp(name, "f") == 0 && i < COUNT(prototypes); i++) {
@@ -74,8 +75,9 @@ const struct prototype *layouts_function(struct layouts *layouts, const char *na
 	return NULL;
 }
 
-const struct value *layouts_variable(struct layouts *layouts, const char *name)
+const struct value *layouts_variable(struct layouts *layouts, const char *name, bool own)
 {
+	(void)own;
 	(void)layouts;
 	return strcmp(name, "root_vnode") == 0 ? &root_vnode :
 	       strcmp(name, "first_vnode") == 0 ? &first_vnode : NULL;
