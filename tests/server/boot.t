@@ -1,0 +1,106 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Patches that are enabled, where one takes another's place, and what marks them. The kernel is a file:
+see patcherd/fault_image.h. Needs root."""
+
+import os
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "crash"))
+from crash import BUILD, Patch, Place, end, ok, started, state_of
+
+Z_OLD, A_NEW = Patch("z-old", {0: "invert"}), Patch("a-new", {1: "nop"}, replaces=["z-old"])
+A_OLD, B_NEW = Patch("a-old", {0: "invert"}), Patch("b-new", {1: "nop"}, replaces=["a-old"])
+C_LAST = Patch("c-last", {2: "nop"}, replaces=["b-new"])
+LEFT, RIGHT = (Patch("left", {0: "invert"}, replaces=["right"]),
+               Patch("right", {1: "invert"}, replaces=["left"]))
+
+
+def enabled(daemon, *patches):
+    """The answers."""
+    return [daemon.call("Enable", file={"name": patch.name + ".yaml", "yaml": patch.yaml})
+            ["parameters"]["message"] for patch in patches]
+
+
+def booted(daemon, patches, wanted, left_out):
+    """Why a boot does not apply exactly these, or does not say that it left those out."""
+    reply = daemon.call("Boot")["parameters"]
+    now = state_of(daemon, patches)
+    if now != wanted:
+        return f"{sorted(now)} applied: {reply}"
+    said = {item["patch"]: item["message"] for item in reply["replaced"]}
+    if set(said) != set(left_out):
+        return reply
+    return [said[old] for old, new in left_out.items() if f"{new}, which is" not in said[old]]
+
+
+def ctl(place, status, *words, args):
+    """Why patchctl did not end so, or did not say these words."""
+    result = subprocess.run([os.path.join(BUILD, "patchctl"), "--socket", place.socket, *args],
+                            stdin=subprocess.DEVNULL, timeout=120, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, text=True, check=False)
+    missing = [word for word in words if word not in result.stdout]
+    return (result.returncode != status or missing) and \
+        f"status {result.returncode}, not said: {missing}\n{result.stdout}"
+
+
+# ---- one that takes another's place ------------------------------------------------------------
+
+place = Place()
+with started(place) as daemon:
+    said = enabled(daemon, Z_OLD, A_NEW)
+    ok("enabling a patch tells which enabled one it takes the place of",
+       "z-old is not applied at boot: a-new" not in said[1] and said)
+    daemon.call("Apply", **Z_OLD.apply())
+    daemon.call("Apply", **A_NEW.apply())
+    daemon.call("Revert", patches=[], all=True)
+    ok("of two enabled patches boot leaves out the one that the other replaces",
+       booted(daemon, [Z_OLD, A_NEW], {"a-new"}, {"z-old": "a-new"}))
+    ok("status says so, and it is nothing wrong",
+       ctl(place, 0, "z-old is not applied at boot: a-new, which is enabled too",
+           args=["status"]))
+    ok("so does patchctl boot, which succeeds",
+       ctl(place, 0, "z-old: not applied at boot: a-new", args=["boot"]))
+    said = enabled(daemon, Z_OLD)
+    ok("enabling the replaced one anew says that it is not applied",
+       "z-old is not applied at boot: a-new" not in said[0] and said)
+    daemon.call("Disable", patch="a-new")
+    ok("what is applied takes its place too, where it is not enabled any more",
+       booted(daemon, [Z_OLD, A_NEW], {"a-new"}, {"z-old": "a-new"}))
+    daemon.call("Revert", patches=[], all=True)
+    ok("and where it is neither the old one is applied",
+       booted(daemon, [Z_OLD, A_NEW], {"z-old"}, {}))
+place.remove()
+
+place = Place()
+with started(place) as daemon:
+    enabled(daemon, A_OLD, B_NEW)
+    for attempt in ("first", "second"):
+        ok(f"the {attempt} try at boot leaves the replaced one out",
+           booted(daemon, [A_OLD, B_NEW], {"b-new"}, {"a-old": "b-new"}))
+    enabled(daemon, C_LAST)
+    daemon.call("Revert", patches=[], all=True)
+    ok("of three that follow one another the last is applied",
+       booted(daemon, [A_OLD, B_NEW, C_LAST], {"c-last"}, {"a-old": "b-new", "b-new": "c-last"}))
+    daemon.call("Disable", patch="c-last")
+    daemon.call("Revert", patches=[], all=True)
+    blocked = os.path.join(os.path.dirname(place.journal), "blocked")
+    os.makedirs(blocked, mode=0o700, exist_ok=True)
+    with open(os.path.join(blocked, "b-new"), "w", encoding="ascii") as file:
+        file.write("no marker, so it blocks")
+    ok("one that is blocked takes nobody's place",
+       booted(daemon, [A_OLD, B_NEW], {"a-old"}, {}))
+place.remove()
+
+place = Place()
+with started(place) as daemon:
+    enabled(daemon, LEFT, RIGHT)
+    reply = daemon.call("Boot")["parameters"]
+    ok("two that replace one another are refused, both",
+       state_of(daemon, [LEFT, RIGHT]) != set() and "applied" or
+       [result["outcome"] for result in reply["results"]] != ["conflict"] * 2 and reply or
+       ctl(place, 14, "left is not applied at boot: right replaces it", args=["status"]))
+place.remove()
+
+end()
