@@ -308,6 +308,7 @@ static json_t *jobs_apply(struct apply_request *request)
 			boot_unmark(daemon, request->jobs.items, request->jobs.count);
 		return refuse(request, &fail);
 	}
+	boot_settle(daemon);		/* of what was replaced */
 	confirm_tell(request, &transaction);
 	jobs_warn(&request->jobs, "offline-cpus", transaction.left_offline.message);
 	jobs_warn(&request->jobs, "trace", transaction.untraced.message);

@@ -124,6 +124,34 @@ static int check_confirmed(struct daemon *daemon, const char *patch, struct fail
 				  "`patchctl confirm %s` first", patch, patch) : 0;
 }
 
+/* What the journal has as begun may be in the kernel; where it cannot be read, anything may. */
+static int settle(struct daemon *daemon, const char *patch, struct fail *fail)
+{
+	struct journal_entry *entries = NULL;
+	size_t count = 0;
+
+	if (journal_active(daemon->journal, patch, &entries, &count, fail) < 0)
+		return -1;
+	journal_entries_free(entries, count);
+	return count > 0 ? 0 : markers_forget(&daemon->markers, patch, fail);
+}
+
+void boot_settle(struct daemon *daemon)
+{
+	CLEANUP(strings_deinit) struct strings patches = { .count = 0 };
+	struct fail fail;
+	int result;
+
+	if (daemon->journal == NULL)
+		return;
+	result = markers_list(&daemon->markers, &patches, &fail);
+	for (size_t i = 0; i < patches.count && result == 0; i++)
+		result = settle(daemon, patches.items[i], &fail);
+	if (result < 0)
+		log_line(LOG_ERR, NULL, "the next boot may take this one for a crash of a patch that "
+			 "is not in the kernel: %s", fail.message);
+}
+
 /* The marker of one that was pending before stays. */
 void boot_unmark(struct daemon *daemon, const struct job *jobs, size_t count)
 {
@@ -136,6 +164,7 @@ void boot_unmark(struct daemon *daemon, const struct job *jobs, size_t count)
 			log_line(LOG_ERR, &(struct log_about){ .patch = jobs[i].patch.name },
 				 "the next boot may not apply it: %s", fail.message);
 	}
+	boot_settle(daemon);
 }
 
 static void expire(struct daemon *daemon, bool all)

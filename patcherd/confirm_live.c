@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "boot.h"
 #include "clock.h"
 #include "force.h"
 #include "log.h"
@@ -153,6 +154,7 @@ static int world_revert(void *data, struct journal_entry *entry, struct fail *sa
 	result = undo(daemon, &transaction, entry, said, fail);
 	if (result == 0)
 		markers_unconfirmed(&daemon->markers, entry->patch);
+	boot_settle(daemon);
 	daemon->recovered &= !transaction.unnoted;
 	return result;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "boot.h"
 #include "clock.h"
 #include "log.h"
 #include "offline.h"
@@ -111,6 +112,7 @@ void daemon_recover(struct daemon *daemon)
 		transaction.target = daemon->live.target;
 		if (recover(&transaction, &fail) == 0) {
 			daemon->recovered = !transaction.unnoted;
+			boot_settle(daemon);
 			return;
 		}
 	}

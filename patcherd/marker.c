@@ -172,6 +172,26 @@ int markers_set(struct markers *markers, const char *patch, const char *yaml, st
 	return 0;
 }
 
+int markers_list(const struct markers *markers, struct strings *out, struct fail *fail)
+{
+	struct keep keep = applying(markers);
+
+	return keep_list(&keep, out, fail);
+}
+
+int markers_forget(const struct markers *markers, const char *patch, struct fail *fail)
+{
+	struct keep keep = applying(markers);
+	struct marker marker;
+	int there = marker_read(&keep, patch, &marker, fail);
+
+	if (there <= 0)
+		return there;
+	if (!is_of_this_boot(markers, &marker))
+		return 0;
+	return keep_remove(&keep, patch, fail) < 0 ? -1 : 0;
+}
+
 int markers_wait(const struct markers *markers, const char *patch, const char *yaml,
 		 struct fail *fail)
 {

@@ -4,6 +4,7 @@
 see patcherd/fault_image.h. Needs root."""
 
 import os
+import sqlite3
 import subprocess
 import sys
 
@@ -102,5 +103,78 @@ with started(place) as daemon:
        [result["outcome"] for result in reply["results"]] != ["conflict"] * 2 and reply or
        ctl(place, 14, "left is not applied at boot: right replaces it", args=["status"]))
 place.remove()
+
+# ---- markers -----------------------------------------------------------------------------------
+
+P, Q = Patch("p", {0: "invert"}), Patch("q", {0: "nop"}, replaces=["p"])
+
+
+def marked(place):
+    """The patches that a crash now would be put down to."""
+    directory = os.path.join(os.path.dirname(place.journal), "applying")
+    return os.listdir(directory) if os.path.isdir(directory) else []
+
+
+def marks(steps, wanted, **options):
+    """Why not exactly these patches are marked after the steps of a daemon, each a call; or, before,
+    not p."""
+    place, seen = Place(), []
+    with started(place, **options) as daemon:
+        enabled(daemon, P)
+        for method, parameters in steps:
+            daemon.call(method, **parameters)
+            seen.append(marked(place))
+    place.remove()
+    return (seen[0] != ["p"] or seen[-1] != wanted) and f"marked were, in turn: {seen}"
+
+
+ok("a patch that is reverted is marked no more",
+   marks([("Apply", P.apply()), ("Revert", {"patches": ["p"]})], []))
+ok("nor is one that another took the place of",
+   marks([("Apply", P.apply()), ("Apply", Q.apply())], []))
+ok("one that stays is",
+   marks([("Apply", P.apply()), ("Revert", {"patches": ["q"]}), ("Apply", P.apply())], ["p"]))
+
+
+def refused_write():
+    """The journal takes no entry, when the marker is there already."""
+    place = Place()
+    with started(place) as daemon:
+        enabled(daemon, P)
+    journal = sqlite3.connect(place.journal)
+    journal.execute("CREATE TRIGGER refuse BEFORE INSERT ON entry"
+                    " BEGIN SELECT raise(ABORT, 'refused for the test'); END")
+    journal.commit()
+    journal.close()
+    with started(place) as daemon:
+        reply = daemon.call("Apply", **P.apply())
+        left = marked(place)
+    place.remove()
+    return "refused for the test" not in str(reply) and reply or left and f"marked: {left}"
+
+
+ok("one whose write was refused is marked no more", refused_write())
+
+
+def killed_at(point, method, wanted):
+    """Why not exactly these are marked once the next start has found out how far that came."""
+    place = Place()
+    with started(place, environment={"PATCHERD_FAULT": point}) as daemon:
+        enabled(daemon, P)
+        daemon.call("Apply", **P.apply())
+        if method == "Revert":
+            daemon.call("Revert", patches=["p"])
+        daemon.wait()
+    before = marked(place)
+    with started(place):
+        after = marked(place)
+    place.remove()
+    return (before != ["p"] or after != wanted) and f"{before}, then {after}"
+
+
+ok("killed before the write, it is marked no more when that is known",
+   killed_at("after-intent", "Apply", []))
+ok("killed after it, it is", killed_at("after-write", "Apply", ["p"]))
+ok("killed in its revert, it is not", killed_at("after-revert-write", "Revert", []))
 
 end()
