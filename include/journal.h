@@ -102,6 +102,8 @@ struct journal;
 int journal_open(const char *path, const char *boot_id, struct journal **out,
 		 struct fail *fail) MUST_CHECK;
 void journal_close(struct journal *journal);
+/* Whether what failed last did so for want of room on the disk. */
+bool journal_full(const struct journal *journal);
 
 /* Writes the intent of all entries (state INTENDED; each gets its id and sha256), and that they
  * are about to take the place of what they replace, synced to disk before it returns. */
