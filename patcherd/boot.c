@@ -266,7 +266,7 @@ static int applied_text(struct daemon *daemon, const char *patch, char **yaml, b
 			struct fail *fail)
 {
 	struct journal_entry *entries = NULL;
-	int64_t now = clock_microseconds(CLOCK_REALTIME);
+	int64_t now = clock_milliseconds(CLOCK_MONOTONIC);
 	size_t count = 0;
 	int found = 0;
 
@@ -276,8 +276,7 @@ static int applied_text(struct daemon *daemon, const char *patch, char **yaml, b
 		if (found == 0 && entries[i].state == JOURNAL_APPLIED) {
 			*yaml = entries[i].yaml;
 			entries[i].yaml = NULL;
-			*fresh = now / 1000000 - entries[i].changed_at / 1000000 <
-				 INT64_C(60) * MARKER_MINUTES;
+			*fresh = now - entries[i].changed_uptime < INT64_C(60000) * MARKER_MINUTES;
 			found = 1;
 		}
 	}
