@@ -44,7 +44,8 @@ int markers_confirmed(const struct markers *markers, const char *patch,
 		      struct fail *fail) MUST_CHECK;
 /* It was reverted for want of that: blocks it, where it was waited for. What cannot be done is logged. */
 void markers_unconfirmed(const struct markers *markers, const char *patch);
-/* Removes those whose time has passed; all of this boot: at an orderly end. */
+/* Removes those whose time has passed; all of this boot: at an orderly end. -1: one of them could not be,
+ * and is tried again in a minute. */
 int markers_expire(struct markers *markers, bool all, struct fail *fail) MUST_CHECK;
 
 /* Whether the patch is blocked, and then why, in words. What cannot be told is. */
