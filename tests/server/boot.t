@@ -177,4 +177,39 @@ ok("killed before the write, it is marked no more when that is known",
 ok("killed after it, it is", killed_at("after-write", "Apply", ["p"]))
 ok("killed in its revert, it is not", killed_at("after-revert-write", "Revert", []))
 
+
+def clock_set():
+    """An hour forward, between the application and that it is enabled."""
+    place = Place()
+    with started(place) as daemon:
+        daemon.call("Apply", **P.apply())
+    journal = sqlite3.connect(place.journal)
+    journal.execute("UPDATE entry SET changed_at = changed_at - 3600000000")
+    journal.commit()
+    journal.close()
+    with started(place) as daemon:
+        daemon.call("Enable", patch="p")
+        left = marked(place)
+    place.remove()
+    return left != ["p"] and f"marked: {left}"
+
+
+ok("what is enabled soon after it was applied is marked, whatever time it is", clock_set())
+
+
+def applied_again():
+    place = Place()
+    with started(place) as daemon:
+        daemon.call("Apply", confirm_within=600, **P.apply())
+        again = daemon.call("Apply", **P.apply())["parameters"]["results"][0]
+        daemon.call("Confirm", patches=["p"])
+        confirmed = daemon.call("DryRun", **P.apply())["parameters"]["results"][0]
+    place.remove()
+    return (again["outcome"] != "already-applied" or
+            "unless `patchctl confirm p` comes before" not in again["message"] or
+            "confirm" in confirmed["message"]) and f"{again}, then {confirmed}"
+
+
+ok("one that is applied for a time says so when it is applied again", applied_again())
+
 end()
