@@ -213,22 +213,22 @@ static json_t *enabled_json(const struct daemon *daemon, const struct strings *p
 			    const struct boot_replaced *replaced, const char *patch, bool *attention)
 {
 	json_t *list = json_array();
-	struct fail why, other;
+	struct fail why, by;
 
 	for (size_t i = 0; i < patches->count; i++) {
 		const char *name = patches->items[i];
-		bool blocked;
+		bool blocked, left_out = replaced != NULL && replaced[i].by != NULL;
 
 		if (patch != NULL && strcmp(name, patch) != 0)
 			continue;
 		blocked = markers_blocked(&daemon->markers, name, &why);
-		other.message[0] = '\0';
-		if (replaced != NULL && replaced[i].by != NULL)
-			boot_replaced_say(&replaced[i], name, &other);
-		*attention |= blocked || (replaced != NULL && replaced[i].mutual);
+		if (left_out)
+			boot_replaced_say(&replaced[i], name, &by);
+		*attention |= blocked || (left_out && replaced[i].mutual);
 		if (json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "patch", name, "blocked",
 							  result_text(blocked ? why.message : NULL),
-							  "replaced", result_text(other.message))) < 0) {
+							  "replaced", result_text(left_out ? by.message :
+										  NULL))) < 0) {
 			json_decref(list);
 			return NULL;
 		}
