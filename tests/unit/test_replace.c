@@ -225,14 +225,15 @@ static void what_it_replaced_has_its_line_in_the_kernels_log_all_the_same(void *
 	int messages[2];
 	char path[64], text[4096] = "";
 	const struct trace trace = { .messages = path };
-	struct transaction transaction = transaction_of(fake);
+	struct transaction transaction;
 	struct fail fail;
 
 	assert_int_equal(pipe(messages), 0);
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", messages[1]);
-	transaction.trace = &trace;
 	apply_old(fake);
 	kill_at(fake, "after-write");
+	transaction = transaction_of(fake);
+	transaction.trace = &trace;
 	assert_int_equal(recover(&transaction, &fail), 0);
 	assert_true(read(messages[0], text, sizeof(text) - 1) > 0);
 	assert_contains(text, "patcherd: applied new (");
