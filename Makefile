@@ -133,10 +133,14 @@ $(BUILD)/tests/test_confirm: $(call objects,patcherd/confirm.c)
 $(BUILD)/tests/test_keep: $(call objects,patcherd/keep.c)
 $(BUILD)/tests/test_keep: TEST_LDFLAGS += -Wl,--wrap=write,--wrap=fsync,--wrap=renameat
 $(BUILD)/tests/test_marker: $(call objects,patcherd/keep.c patcherd/marker.c)
-$(BUILD)/tests/test_marker: TEST_LDFLAGS += -Wl,--wrap=clock_gettime
+$(BUILD)/tests/test_marker: TEST_LDFLAGS += -Wl,--wrap=clock_gettime,--wrap=unlinkat
+$(BUILD)/tests/test_server: $(call objects,patcherd/server.c)
+$(BUILD)/tests/test_server: TEST_LDFLAGS += -Wl,--wrap=clock_gettime
 $(BUILD)/tests/test_trouble: $(call objects,patcherd/trouble.c)
 $(BUILD)/tests/test_trouble: TEST_LDFLAGS += -Wl,--wrap=read
 $(BUILD)/tests/test_trace: $(call objects,patcherd/trace.c)
+$(BUILD)/tests/test_log: $(call objects,patcherd/log.c)
+$(BUILD)/tests/test_log: TEST_LDFLAGS += -Wl,--wrap=connect
 $(BUILD)/tests/test_look: $(call objects,patcherd/look.c)
 $(BUILD)/tests/test_uevent: $(call objects,patcherd/uevent.c)
 $(BUILD)/tests/test_drift: $(call objects,patcherd/drift_describe.c)

@@ -61,7 +61,8 @@ struct journal_entry {
 	char release[128];
 	enum journal_state state;
 	int64_t intended_at;		/* microseconds since the epoch */
-	int64_t changed_at;		/* of the last change of state */
+	int64_t changed_at;		/* of the last change of state, or when it was confirmed */
+	int64_t changed_uptime;		/* the same in milliseconds of that boot's CLOCK_MONOTONIC */
 	struct journal_caller caller;
 	/* Microseconds of CLOCK_BOOTTIME: reverted then, unless confirmed before; 0: stays. An APPLIED
 	 * entry that has it is `pending`. */
@@ -102,6 +103,8 @@ struct journal;
 int journal_open(const char *path, const char *boot_id, struct journal **out,
 		 struct fail *fail) MUST_CHECK;
 void journal_close(struct journal *journal);
+/* Whether what failed last did so for want of room on the disk. */
+bool journal_full(const struct journal *journal);
 
 /* Writes the intent of all entries (state INTENDED; each gets its id and sha256), and that they
  * are about to take the place of what they replace, synced to disk before it returns. */
@@ -139,7 +142,7 @@ struct journal_armed {
 	char sha256[65];		/* of the yaml; journal_arm() fills it in */
 	char *module;			/* that is waited for */
 	struct journal_caller caller;
-	int64_t since;			/* microseconds since the epoch; journal_arm() fills it in */
+	int64_t since;			/* microseconds since the epoch; 0: journal_arm() fills it in */
 };
 void journal_armed_deinit(struct journal_armed *armed);
 

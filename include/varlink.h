@@ -42,8 +42,9 @@ int varlink_connect(const char *path, struct varlink *out, struct fail *fail) MU
 /*
  * Client: one call, and waits for its reply. `parameters` is not taken over. 0: *reply is a new
  * reference to the reply's parameters, and *error NULL or the name of the error the service
- * declared (to be freed). -1: OUTCOME_UNREACHABLE: nothing was sent; OUTCOME_UNKNOWN: the
- * connection broke after something was.
+ * declared (to be freed). -1: OUTCOME_UNREACHABLE: nothing was sent; OUTCOME_ERROR: nor was anything,
+ * as it is over VARLINK_FRAME_MAX, or memory ran out; OUTCOME_UNKNOWN: the connection broke after
+ * something was.
  */
 int varlink_call(struct varlink *link, const char *method, json_t *parameters, json_t **reply,
 		 char **error, struct fail *fail) MUST_CHECK;

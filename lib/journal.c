@@ -142,14 +142,15 @@ static int entry_insert(const struct journal *journal, struct journal_entry *ent
 				JOURNAL_ENTRY_SITES_MAX);
 	if (db_prepare(journal, "INSERT INTO entry (patch, source, sha256, boot_id, release, state,"
 		       " intended_at, changed_at, uid, pid, comm, yaml, confirm_by, ignore_warnings,"
-		       " warn_count, oops_count, taint, message_sequence) VALUES (?1, ?2, ?3, ?4, ?5, ?6,"
-		       " ?7, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+		       " warn_count, oops_count, taint, message_sequence, changed_uptime) VALUES (?1, ?2,"
+		       " ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
 		       &statement, fail) < 0)
 		return -1;
 	sha256_text(entry->yaml, strlen(entry->yaml), entry->sha256);
 	memcpy(entry->boot_id, journal->boot_id, sizeof(entry->boot_id));
 	entry->state = JOURNAL_INTENDED;
 	entry->intended_at = entry->changed_at = clock_microseconds(CLOCK_REALTIME);
+	entry->changed_uptime = clock_milliseconds(CLOCK_MONOTONIC);
 	code |= bind_text(statement, 1, entry->patch);
 	code |= bind_text(statement, 2, entry->source);
 	code |= bind_text(statement, 3, entry->sha256);
@@ -166,6 +167,7 @@ static int entry_insert(const struct journal *journal, struct journal_entry *ent
 	code |= bind_number(statement, 15, entry->mark.oops_count);
 	code |= bind_number(statement, 16, entry->mark.taint);
 	code |= bind_number(statement, 17, entry->mark.sequence);
+	code |= sqlite3_bind_int64(statement, 18, entry->changed_uptime);
 	/* Last, as SQLite knows the error of the last call: this may be too long. */
 	code |= bind_text(statement, 11, entry->yaml);
 	if (run(journal, statement, code, "write the intent", fail) < 0)
@@ -216,9 +218,9 @@ int journal_intend(struct journal *journal, struct journal_entry *entries, size_
 	return 0;
 }
 
-#define STATE_SQL "UPDATE entry SET state = ?3, changed_at = ?1 WHERE id = ?2"
+#define STATE_SQL "UPDATE entry SET state = ?3, changed_at = ?1, changed_uptime = ?4 WHERE id = ?2"
 
-/* `sql` takes ?1 the time, ?2 the id, ?3 a state. */
+/* `sql` takes ?1 and ?4 the time, ?2 the id, ?3 a state. */
 static int entry_update(const struct journal *journal, const char *sql, int64_t id,
 			enum journal_state state, struct fail *fail)
 {
@@ -230,6 +232,7 @@ static int entry_update(const struct journal *journal, const char *sql, int64_t 
 	code |= sqlite3_bind_int64(statement, 1, clock_microseconds(CLOCK_REALTIME));
 	code |= sqlite3_bind_int64(statement, 2, id);
 	code |= bind_text(statement, 3, journal_state_name(state));
+	code |= sqlite3_bind_int64(statement, 4, clock_milliseconds(CLOCK_MONOTONIC));
 	if (run(journal, statement, code, "write an outcome", fail) < 0)
 		return -1;
 	if (sqlite3_changes(journal->db) != 1)
@@ -291,12 +294,14 @@ static int returned_update(const struct journal *journal, int64_t id, enum journ
 	int code = SQLITE_OK;
 
 	if (db_prepare(journal, state == JOURNAL_REVERTING ?
-		       "UPDATE entry SET state = 'intended', changed_at = ?1 WHERE replaced_by = ?2"
-		       " AND state = 'reverted'" :
-		       "UPDATE entry SET state = 'applied', replaced_by = 0, changed_at = ?1"
-		       " WHERE replaced_by = ?2 AND state = 'intended'", &statement, fail) < 0)
+		       "UPDATE entry SET state = 'intended', changed_at = ?1, changed_uptime = ?3"
+		       " WHERE replaced_by = ?2 AND state = 'reverted'" :
+		       "UPDATE entry SET state = 'applied', replaced_by = 0, changed_at = ?1,"
+		       " changed_uptime = ?3 WHERE replaced_by = ?2 AND state = 'intended'",
+		       &statement, fail) < 0)
 		return -1;
 	code |= sqlite3_bind_int64(statement, 1, clock_microseconds(CLOCK_REALTIME));
+	code |= sqlite3_bind_int64(statement, 3, clock_milliseconds(CLOCK_MONOTONIC));
 	code |= sqlite3_bind_int64(statement, 2, id);
 	return run(journal, statement, code, "write an outcome", fail);
 }
@@ -317,8 +322,8 @@ int journal_return(struct journal *journal, int64_t id, enum journal_state state
 
 int journal_confirm(struct journal *journal, const int64_t *ids, size_t count, struct fail *fail)
 {
-	return entries_update(journal, "UPDATE entry SET confirm_by = 0, changed_at = ?1"
-			      " WHERE id = ?2 AND state = ?3", ids, count, JOURNAL_APPLIED, fail);
+	return entries_update(journal, "UPDATE entry SET confirm_by = 0, changed_at = ?1,"
+			      " changed_uptime = ?4 WHERE id = ?2 AND state = ?3", ids, count, JOURNAL_APPLIED, fail);
 }
 
 int journal_note(struct journal *journal, const struct journal_event *event, struct fail *fail)

@@ -30,7 +30,8 @@ static int arm(const struct journal *journal, struct journal_armed *armed, struc
 		       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)", &statement, fail) < 0)
 		return -1;
 	sha256_text(armed->yaml, strlen(armed->yaml), armed->sha256);
-	armed->since = clock_microseconds(CLOCK_REALTIME);
+	if (armed->since == 0)
+		armed->since = clock_microseconds(CLOCK_REALTIME);
 	code |= sqlite3_bind_int64(statement, 8, armed->since);
 	code |= sqlite3_bind_int64(statement, 9, armed->caller.uid);
 	code |= sqlite3_bind_int64(statement, 10, armed->caller.pid);

@@ -35,6 +35,9 @@ int db_fail(const struct journal *journal, int code, const char *doing, struct f
 	const char *text = sqlite3_errmsg(journal->db);
 	int error = sqlite3_system_errno(journal->db);
 
+	/* what is noted here says nothing of what is in the journal, so that readers may do so */
+	((struct journal *)journal)->full = (code & 0xff) == SQLITE_FULL ||
+		((code & 0xff) == SQLITE_IOERR && (error == ENOSPC || error == EDQUOT));
 	switch (code & 0xff) {
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
@@ -302,6 +305,11 @@ int journal_open(const char *path, const char *boot_id, struct journal **out, st
 	}
 	*out = journal;
 	return 0;
+}
+
+bool journal_full(const struct journal *journal)
+{
+	return journal->full;
 }
 
 void journal_close(struct journal *journal)

@@ -18,6 +18,7 @@ struct journal {
 	sqlite3 *db;
 	char *path;
 	char boot_id[JOURNAL_BOOT_ID_LENGTH + 1];
+	bool full;			/* see journal_full() */
 };
 
 /* -1 with what the result code `code` means for the user; `doing` is "write the intent". */

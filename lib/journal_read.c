@@ -101,6 +101,7 @@ static int entry_read(const struct journal *journal, sqlite3_stmt *statement,
 	entry->mark.taint = (uint64_t)row_number(&row, 17);
 	entry->mark.sequence = (uint64_t)row_number(&row, 18);
 	entry->replaced_by = row_number(&row, 19);
+	entry->changed_uptime = row_number(&row, 20);
 	row.bad |= entry->confirm_by < 0;
 	if (row_check(&row, journal, "entry", entry->id, fail) < 0)
 		return -1;
@@ -143,7 +144,7 @@ static int entries_read(const struct journal *journal, sqlite3_stmt *statement,
 
 #define ENTRY_COLUMNS "id, patch, source, sha256, boot_id, release, state, intended_at," \
 	" changed_at, uid, pid, comm, yaml, confirm_by, ignore_warnings, warn_count, oops_count," \
-	" taint, message_sequence, replaced_by"
+	" taint, message_sequence, replaced_by, changed_uptime"
 
 int journal_active(struct journal *journal, const char *patch, struct journal_entry **out,
 		   size_t *count, struct fail *fail)

@@ -94,6 +94,9 @@ static const char *const migrations[] = {
 	" comm TEXT NOT NULL,"
 	" yaml TEXT NOT NULL"
 	") STRICT;",
+
+	/* How long that boot had run, in milliseconds, whatever the time of day was set to. */
+	"ALTER TABLE entry ADD COLUMN changed_uptime INTEGER NOT NULL DEFAULT 0;",
 };
 
 enum { VERSION_KNOWN = sizeof(migrations) / sizeof(migrations[0]) };

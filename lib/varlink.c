@@ -284,7 +284,7 @@ int varlink_call(struct varlink *link, const char *method, json_t *parameters, j
 	result = varlink_queue(link, call, fail);
 	json_decref(call);
 	if (result < 0) {
-		fail->code = OUTCOME_UNREACHABLE;
+		fail_append(fail, "; nothing was done: ask for less at once, as for fewer patches");
 		return -1;
 	}
 	if (exchange(link, &message, fail) < 0) {

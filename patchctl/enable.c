@@ -106,6 +106,22 @@ static int boot_call(const struct options *options, struct reply *reply, json_t 
 	}
 }
 
+static void replaced_print(const struct options *options, const json_t *replaced)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(replaced, i, item) {
+		if (options->json) {
+			json_print(item);
+			continue;
+		}
+		(void)text_print(stdout, json_text(item, "patch"));
+		(void)fputs(": ", stdout);
+		lines_print(stdout, "", json_text(item, "message"));
+	}
+}
+
 int command_boot(const struct options *options, int count, char **arguments)
 {
 	CLEANUP(reply_deinit) struct reply reply = { .error = NULL };
@@ -126,6 +142,7 @@ int command_boot(const struct options *options, int count, char **arguments)
 	else if (!options->json && json_array_size(results) == 0)
 		(void)puts("no patch is enabled");
 	status = results_print(options, results);
+	replaced_print(options, json_object_get(reply.parameters, "replaced"));
 	/* It is as it should be: somebody was faster. */
 	return status == outcome_status(OUTCOME_ALREADY_APPLIED) ? 0 : status;
 }
@@ -149,6 +166,12 @@ bool boot_print(const struct options *options, const json_t *boot)
 		(void)putchar('\n');
 	lines_print(stdout, "  ", json_text(boot, "off"));
 	json_array_foreach(enabled, i, item) {
+		if (*json_text(item, "replaced") != '\0') {
+			(void)fputs("  ", stdout);
+			(void)text_print(stdout, json_text(item, "patch"));
+			(void)fputs(" is ", stdout);
+			lines_print(stdout, "", json_text(item, "replaced"));
+		}
 		if (*json_text(item, "blocked") == '\0')
 			continue;
 		(void)fputs("attention: ", stdout);

@@ -96,17 +96,17 @@ static void table_print(const json_t *states)
 	}
 }
 
-/* Whether CPUs are offline that should not be: they are told. */
-static bool left_offline_print(const struct options *options, const struct reply *reply)
+/* Whether something is wrong beside the patches, as that CPUs are offline: it is told. */
+static bool wrong_print(const struct options *options, const struct reply *reply, const char *key)
 {
-	json_t *left = json_object_get(reply->parameters, "left_offline");
+	json_t *wrong = json_object_get(reply->parameters, key);
 
-	if (!json_is_object(left))
+	if (!json_is_object(wrong))
 		return false;
 	if (options->json)
-		json_print(left);
+		json_print(wrong);
 	else
-		lines_print(stdout, "attention: ", json_text(left, "message"));
+		lines_print(stdout, "attention: ", json_text(wrong, "message"));
 	return true;
 }
 
@@ -135,5 +135,7 @@ int command_status(const struct options *options, int count, char **arguments)
 		table_print(states);
 	if (boot_print(options, json_object_get(reply.parameters, "boot")))
 		status = outcome_status(OUTCOME_ATTENTION);
-	return left_offline_print(options, &reply) ? outcome_status(OUTCOME_ATTENTION) : status;
+	if (wrong_print(options, &reply, "left_offline"))
+		status = outcome_status(OUTCOME_ATTENTION);
+	return wrong_print(options, &reply, "room") ? outcome_status(OUTCOME_ATTENTION) : status;
 }

@@ -215,7 +215,8 @@ static json_t *refuse(struct apply_request *request, const struct fail *fail)
 	else
 		applicable_set(request, OUTCOME_APPLICABLE,
 			       "not written: nothing is, unless every patch of the request can be");
-	jobs_set(&request->jobs, OUTCOME_ARMED, OUTCOME_NOT_FOUND, "its module is not loaded, and "
+	/* no refusal of its own, which would hide the one that it is for */
+	jobs_set(&request->jobs, OUTCOME_ARMED, OUTCOME_APPLICABLE, "its module is not loaded, and "
 		 "it was not armed: nothing is, unless every patch of the request can be");
 	jobs_note(request);
 	return reply_refused(fail, results(request, 0));
@@ -308,6 +309,7 @@ static json_t *jobs_apply(struct apply_request *request)
 			boot_unmark(daemon, request->jobs.items, request->jobs.count);
 		return refuse(request, &fail);
 	}
+	boot_settle(daemon);		/* of what was replaced */
 	confirm_tell(request, &transaction);
 	jobs_warn(&request->jobs, "offline-cpus", transaction.left_offline.message);
 	jobs_warn(&request->jobs, "trace", transaction.untraced.message);

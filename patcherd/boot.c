@@ -10,20 +10,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "boot_replaced.h"
 #include "clock.h"
-#include "keep.h"
 #include "log.h"
 #include "methods.h"
 #include "module.h"
 #include "reply.h"
 #include "result.h"
 #include "spec.h"
-
-static struct keep enabled(const struct daemon *daemon)
-{
-	return (struct keep){ .directory = daemon->markers.directory, .name = "enabled",
-			      .suffix = ".yaml", .max = SPEC_TEXT_MAX };
-}
 
 /* ---- the switches -------------------------------------------------------------------------- */
 
@@ -77,7 +71,7 @@ bool boot_is_off(const char *root, struct fail *why)
 static bool is_enabled(const struct daemon *daemon, const char *patch)
 {
 	CLEANUP_FREE char *text = NULL;
-	struct keep keep = enabled(daemon);
+	struct keep keep = boot_keep(daemon);
 	struct fail ignored;
 
 	return keep_read(&keep, patch, &text, &ignored) != 0;
@@ -130,6 +124,34 @@ static int check_confirmed(struct daemon *daemon, const char *patch, struct fail
 				  "`patchctl confirm %s` first", patch, patch) : 0;
 }
 
+/* What the journal has as begun may be in the kernel; where it cannot be read, anything may. */
+static int settle(struct daemon *daemon, const char *patch, struct fail *fail)
+{
+	struct journal_entry *entries = NULL;
+	size_t count = 0;
+
+	if (journal_active(daemon->journal, patch, &entries, &count, fail) < 0)
+		return -1;
+	journal_entries_free(entries, count);
+	return count > 0 ? 0 : markers_forget(&daemon->markers, patch, fail);
+}
+
+void boot_settle(struct daemon *daemon)
+{
+	CLEANUP(strings_deinit) struct strings patches = { .count = 0 };
+	struct fail fail;
+	int result;
+
+	if (daemon->journal == NULL)
+		return;
+	result = markers_list(&daemon->markers, &patches, &fail);
+	for (size_t i = 0; i < patches.count && result == 0; i++)
+		result = settle(daemon, patches.items[i], &fail);
+	if (result < 0)
+		log_line(LOG_ERR, NULL, "the next boot may take this one for a crash of a patch that "
+			 "is not in the kernel: %s", fail.message);
+}
+
 /* The marker of one that was pending before stays. */
 void boot_unmark(struct daemon *daemon, const struct job *jobs, size_t count)
 {
@@ -142,6 +164,7 @@ void boot_unmark(struct daemon *daemon, const struct job *jobs, size_t count)
 			log_line(LOG_ERR, &(struct log_about){ .patch = jobs[i].patch.name },
 				 "the next boot may not apply it: %s", fail.message);
 	}
+	boot_settle(daemon);
 }
 
 static void expire(struct daemon *daemon, bool all)
@@ -187,22 +210,25 @@ void boot_flags(const struct daemon *daemon, const char *patch, bool *on, bool *
 }
 
 static json_t *enabled_json(const struct daemon *daemon, const struct strings *patches,
-			    const char *patch, bool *attention)
+			    const struct boot_replaced *replaced, const char *patch, bool *attention)
 {
 	json_t *list = json_array();
-	struct fail why;
+	struct fail why, by;
 
 	for (size_t i = 0; i < patches->count; i++) {
 		const char *name = patches->items[i];
-		bool blocked;
+		bool blocked, left_out = replaced != NULL && replaced[i].by != NULL;
 
 		if (patch != NULL && strcmp(name, patch) != 0)
 			continue;
 		blocked = markers_blocked(&daemon->markers, name, &why);
-		*attention |= blocked;
-		if (json_array_append_new(list, json_pack("{s:s, s:o}", "patch", name, "blocked",
-							  result_text(blocked ? why.message :
-								      NULL))) < 0) {
+		if (left_out)
+			boot_replaced_say(&replaced[i], name, &by);
+		*attention |= blocked || (left_out && replaced[i].mutual);
+		if (json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "patch", name, "blocked",
+							  result_text(blocked ? why.message : NULL),
+							  "replaced", result_text(left_out ? by.message :
+										  NULL))) < 0) {
 			json_decref(list);
 			return NULL;
 		}
@@ -213,11 +239,14 @@ static json_t *enabled_json(const struct daemon *daemon, const struct strings *p
 json_t *boot_json(const struct daemon *daemon, const char *patch)
 {
 	CLEANUP(strings_deinit) struct strings patches = { .count = 0 };
-	struct keep keep = enabled(daemon);
+	CLEANUP(boot_replaced_deinit) struct boot_replaced_list replaced = { .items = NULL };
+	struct keep keep = boot_keep(daemon);
 	struct fail off, fail;
 	bool is_off = boot_is_off("", &off);
-	bool unknown = keep_list(&keep, &patches, &fail) < 0, attention = unknown;
-	json_t *list = enabled_json(daemon, &patches, patch, &attention);
+	bool unknown = keep_list(&keep, &patches, &fail) < 0 ||
+		       boot_replaced_load(daemon, &patches, &replaced, &fail) < 0;
+	bool attention = unknown;
+	json_t *list = enabled_json(daemon, &patches, replaced.items, patch, &attention);
 
 	if (json_array_size(list) == 0 && !is_off && !unknown) {
 		json_decref(list);
@@ -237,7 +266,7 @@ static int applied_text(struct daemon *daemon, const char *patch, char **yaml, b
 			struct fail *fail)
 {
 	struct journal_entry *entries = NULL;
-	int64_t now = clock_microseconds(CLOCK_REALTIME);
+	int64_t now = clock_milliseconds(CLOCK_MONOTONIC);
 	size_t count = 0;
 	int found = 0;
 
@@ -247,8 +276,7 @@ static int applied_text(struct daemon *daemon, const char *patch, char **yaml, b
 		if (found == 0 && entries[i].state == JOURNAL_APPLIED) {
 			*yaml = entries[i].yaml;
 			entries[i].yaml = NULL;
-			*fresh = now / 1000000 - entries[i].changed_at / 1000000 <
-				 INT64_C(60) * MARKER_MINUTES;
+			*fresh = now - entries[i].changed_uptime < INT64_C(60000) * MARKER_MINUTES;
 			found = 1;
 		}
 	}
@@ -264,11 +292,36 @@ static json_t *told(struct daemon *daemon, const struct journal_caller *caller, 
 				    result_text(message)));
 }
 
+/* Who of the enabled patches takes whose place, as far as this one has to do with it. */
+static void replaced_append(const struct daemon *daemon, const char *patch, struct fail *message)
+{
+	CLEANUP(strings_deinit) struct strings patches = { .count = 0 };
+	CLEANUP(boot_replaced_deinit) struct boot_replaced_list replaced = { .items = NULL };
+	struct keep keep = boot_keep(daemon);
+	struct fail said;
+
+	if (keep_list(&keep, &patches, &said) < 0 ||
+	    boot_replaced_load(daemon, &patches, &replaced, &said) < 0) {
+		fail_append(message, "\nwhether another patch replaces it at boot is not known: %s",
+			    said.message);
+		return;
+	}
+	for (size_t i = 0; i < patches.count; i++) {
+		const struct boot_replaced *item = &replaced.items[i];
+
+		if (item->by == NULL || (strcmp(patches.items[i], patch) != 0 &&
+					 strcmp(item->by, patch) != 0))
+			continue;
+		boot_replaced_say(item, patches.items[i], &said);
+		fail_append(message, "\n%s is %s", patches.items[i], said.message);
+	}
+}
+
 /* `yaml` NULL: what is kept already stays. */
 static json_t *enable(struct daemon *daemon, const struct journal_caller *caller,
 		      const char *patch, const char *yaml, bool fresh)
 {
-	struct keep keep = enabled(daemon);
+	struct keep keep = boot_keep(daemon);
 	CLEANUP_FREE char *path = keep_path(&keep, patch);
 	struct fail fail, message, off;
 	int unblocked;
@@ -285,6 +338,7 @@ static json_t *enable(struct daemon *daemon, const struct journal_caller *caller
 		return reply_failed(&fail);
 	(void)fail_set(&message, OUTCOME_CONFIRMED, "enabled%s: it is applied at each start of the "
 		       "machine, from %s", unblocked ? ", and no longer blocked" : "", path);
+	replaced_append(daemon, patch, &message);
 	if (boot_is_off("", &off))
 		fail_append(&message, "\nas things are, %s", off.message);
 	return told(daemon, caller, "enable", patch, message.message);
@@ -342,7 +396,7 @@ json_t *method_disable(struct daemon *daemon, const struct journal_caller *calle
 {
 	CLEANUP(strings_deinit) struct strings patches = { .count = 0 };
 	const char *patch = json_string_value(values[0]);
-	struct keep keep = enabled(daemon);
+	struct keep keep = boot_keep(daemon);
 	struct fail fail;
 	int was = keep_name_good(patch) ? keep_remove(&keep, patch, &fail) : 0;
 
@@ -383,7 +437,7 @@ static int kept_text(const struct daemon *daemon, const char *patch, const char 
 		     bool *waits, struct fail *fail)
 {
 	CLEANUP(patch_deinit) struct patch parsed = { .name = NULL };
-	struct keep keep = enabled(daemon);
+	struct keep keep = boot_keep(daemon);
 	int there;
 
 	if (markers_blocked(&daemon->markers, patch, fail))
@@ -430,10 +484,17 @@ static json_t *applied(struct daemon *daemon, const struct journal_caller *calle
 	return result;
 }
 
+static json_t *refused(struct daemon *daemon, const struct journal_caller *caller,
+		       const char *patch, const struct fail *fail)
+{
+	daemon_note(daemon, caller, "apply", patch, fail->code, fail->message);
+	return result_fail(patch, fail);
+}
+
 static json_t *boot_one(struct daemon *daemon, const struct journal_caller *caller,
 			const char *patch)
 {
-	struct keep keep = enabled(daemon);
+	struct keep keep = boot_keep(daemon);
 	CLEANUP_FREE char *path = keep_path(&keep, patch);
 	CLEANUP_FREE char *yaml = NULL;
 	bool waits = false;
@@ -441,39 +502,69 @@ static json_t *boot_one(struct daemon *daemon, const struct journal_caller *call
 
 	if (path == NULL)
 		return NULL;
-	if (kept_text(daemon, patch, path, &yaml, &waits, &fail) < 0) {
-		daemon_note(daemon, caller, "apply", patch, fail.code, fail.message);
-		return result_fail(patch, &fail);
-	}
+	if (kept_text(daemon, patch, path, &yaml, &waits, &fail) < 0)
+		return refused(daemon, caller, patch, &fail);
 	return applied(daemon, caller, patch, path, yaml, waits);
 }
 
+/* Left out for one that takes its place, which is no refusal. */
+static json_t *left_out(const struct journal_caller *caller, const char *patch,
+			const struct fail *why)
+{
+	log_line(LOG_NOTICE, &(struct log_about){ .patch = patch, .caller = caller }, "%s",
+		 why->message);
+	return json_pack("{s:s, s:o}", "patch", patch, "message", result_text(why->message));
+}
+
 /* One that is refused is in nobody else's way. */
+static json_t *boot_all(struct daemon *daemon, const struct journal_caller *caller,
+			const struct strings *patches, const struct boot_replaced *replaced)
+{
+	json_t *results = json_array(), *left = json_array();
+	struct fail why;
+	int added = 0;
+
+	for (size_t i = 0; i < patches->count && added == 0; i++) {
+		const char *patch = patches->items[i];
+
+		if (replaced[i].by != NULL)
+			boot_replaced_say(&replaced[i], patch, &why);
+		if (replaced[i].by == NULL)
+			added = json_array_append_new(results, boot_one(daemon, caller, patch));
+		else if (replaced[i].mutual)
+			added = json_array_append_new(results, refused(daemon, caller, patch, &why));
+		else
+			added = json_array_append_new(left, left_out(caller, patch, &why));
+	}
+	if (added < 0) {
+		json_decref(results);
+		json_decref(left);
+		return NULL;
+	}
+	return reply_with(json_pack("{s:o, s:o, s:n}", "results", results, "replaced", left,
+				    "off"));
+}
+
 json_t *method_boot(struct daemon *daemon, const struct journal_caller *caller,
 		    json_t *const values[METHOD_PARAMETERS])
 {
 	CLEANUP(strings_deinit) struct strings patches = { .count = 0 };
-	struct keep keep = enabled(daemon);
-	json_t *results;
+	CLEANUP(boot_replaced_deinit) struct boot_replaced_list replaced = { .items = NULL };
+	struct keep keep = boot_keep(daemon);
 	struct fail fail;
 
 	(void)values;
 	if (boot_is_off("", &fail)) {
 		log_line(LOG_WARNING, &(struct log_about){ .caller = caller }, "%s", fail.message);
-		return reply_with(json_pack("{s:[], s:o}", "results", "off",
+		return reply_with(json_pack("{s:[], s:[], s:o}", "results", "replaced", "off",
 					    result_text(fail.message)));
 	}
-	if (keep_list(&keep, &patches, &fail) < 0) {
+	daemon_recover(daemon);		/* what is applied counts */
+	if (keep_list(&keep, &patches, &fail) < 0 ||
+	    boot_replaced_load(daemon, &patches, &replaced, &fail) < 0) {
 		log_line(LOG_ERR, &(struct log_about){ .caller = caller }, "no patch is applied at "
 			 "boot: %s", fail.message);
 		return reply_failed(&fail);
 	}
-	results = json_array();
-	for (size_t i = 0; i < patches.count; i++) {
-		if (json_array_append_new(results, boot_one(daemon, caller, patches.items[i])) < 0) {
-			json_decref(results);
-			return NULL;
-		}
-	}
-	return reply_with(json_pack("{s:o, s:n}", "results", results, "off"));
+	return boot_all(daemon, caller, &patches, replaced.items);
 }

@@ -19,8 +19,10 @@ bool boot_is_off(const char *root, struct fail *why);
  * enabled; `pending`: and is to be confirmed. */
 int boot_mark(struct daemon *daemon, const struct job *jobs, size_t count, bool pending,
 	      struct fail *fail) MUST_CHECK;
-/* Nothing was written: none of them waits for that. */
+/* Nothing was written: none of them waits for that, nor is marked. */
 void boot_unmark(struct daemon *daemon, const struct job *jobs, size_t count);
+/* After a patch has left the kernel, or did not get there: its marker goes. */
+void boot_settle(struct daemon *daemon);
 /* At an orderly end of this boot, and no more than of patcherd: what is marked is forgotten. */
 void boot_end(struct daemon *daemon);
 /* Removes markers when their time has passed. */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "clock.h"
 #include "look.h"
 #include "replace.h"
 #include "where.h"
@@ -380,6 +381,17 @@ static int check_own(const struct held_list *held, struct job *job, struct fail 
 	return 0;
 }
 
+/* That it does not stay by itself, whoever asked for it again. */
+static void pending_append(const struct journal_entry *entry, char *text, size_t size)
+{
+	int64_t left = entry->confirm_by - clock_microseconds(CLOCK_BOOTTIME);
+	size_t length = strlen(text);
+
+	(void)snprintf(text + length, size - length, "; it is reverted in %lld seconds, unless "
+		       "`patchctl confirm %s` comes before", left > 0 ? (long long)(left / 1000000) : 0,
+		       entry->patch);
+}
+
 /* Can revert undo what is already there? */
 static int tell_who(const struct held_list *held, struct job *job, struct fail *fail)
 {
@@ -391,11 +403,14 @@ static int tell_who(const struct held_list *held, struct job *job, struct fail *
 	for (size_t i = 0; i < held->count; i++) {
 		const struct journal_entry *entry = &held->items[i].entry;
 
-		if (!held->items[i].dead && strcmp(entry->patch, job->patch.name) == 0)
-			(void)snprintf(text, sizeof(text), "patcherd applied it at %s for user %u "
-				       "(%s): `patchctl revert %s` undoes it",
-				       time_print(entry->intended_at, when), entry->caller.uid,
-				       entry->caller.comm, entry->patch);
+		if (held->items[i].dead || strcmp(entry->patch, job->patch.name) != 0)
+			continue;
+		(void)snprintf(text, sizeof(text), "patcherd applied it at %s for user %u (%s): "
+			       "`patchctl revert %s` undoes it",
+			       time_print(entry->intended_at, when), entry->caller.uid,
+			       entry->caller.comm, entry->patch);
+		if (entry->confirm_by != 0)
+			pending_append(entry, text, sizeof(text));
 	}
 	return set_message(&job->plan.message, text, fail);
 }

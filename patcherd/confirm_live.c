@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "boot.h"
 #include "clock.h"
 #include "force.h"
 #include "log.h"
@@ -130,6 +131,16 @@ static int undo(struct daemon *daemon, struct transaction *transaction,
 	return result;
 }
 
+/* Nor is it to come back with its module. */
+static int disarm_and_undo(struct daemon *daemon, struct transaction *transaction,
+			   struct journal_entry *entry, struct fail *said, struct fail *fail)
+{
+	const char *patch = entry->patch;
+
+	return journal_disarm(daemon->journal, &patch, 1, fail) < 0 ? -1 :
+	       undo(daemon, transaction, entry, said, fail);
+}
+
 static int world_revert(void *data, struct journal_entry *entry, struct fail *said,
 			struct fail *fail)
 {
@@ -139,20 +150,20 @@ static int world_revert(void *data, struct journal_entry *entry, struct fail *sa
 		.journal = daemon->journal, .boot_id = daemon->boot_id, .caller = self(),
 		.cpus = CPUS_DIRECTORY, .trace = &trace_kernel,
 	};
-	const char *patch = entry->patch;
 	int result;
 
 	live->target_kind = daemon->target_kind;
 	if (live_open_target(live, fail) < 0 || check_writable(live, entry, fail) < 0 ||
 	    kprobes_check(live, entry, 1, fail) < 0)
 		return -1;
-	/* nor is it to come back with its module */
-	if (journal_disarm(daemon->journal, &patch, 1, fail) < 0)
-		return -1;
 	transaction.target = live->target;
-	result = undo(daemon, &transaction, entry, said, fail);
+	result = disarm_and_undo(daemon, &transaction, entry, said, fail);
+	if (result < 0 && fail->code != OUTCOME_INCOMPLETE && !transaction.unnoted &&
+	    daemon_make_room(daemon))
+		result = disarm_and_undo(daemon, &transaction, entry, said, fail);
 	if (result == 0)
 		markers_unconfirmed(&daemon->markers, entry->patch);
+	boot_settle(daemon);
 	daemon->recovered &= !transaction.unnoted;
 	return result;
 }

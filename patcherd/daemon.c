@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "boot.h"
 #include "clock.h"
 #include "log.h"
 #include "offline.h"
@@ -26,9 +27,12 @@ void daemon_journal(struct daemon *daemon)
 {
 	struct fail fail;
 
-	if (daemon->journal != NULL)
+	if (daemon->journal != NULL) {
+		reserve_keep(&daemon->reserve);
 		return;
+	}
 	if (journal_open(daemon->path, daemon->boot_id, &daemon->journal, &fail) == 0) {
+		reserve_keep(&daemon->reserve);
 		if (daemon->journal_fail.message[0] != '\0')
 			log_line(LOG_NOTICE, NULL, "the journal %s is open now", daemon->path);
 		return;
@@ -51,6 +55,7 @@ int daemon_init(struct daemon *daemon, const char *path, struct fail *fail)
 	if (daemon->directory == NULL)
 		return fail_memory(fail, "the journal's directory");
 	daemon->path = path;
+	daemon->reserve.directory = daemon->directory;
 	daemon_journal(daemon);
 	daemon->markers = (struct markers){
 		.directory = daemon->directory, .boot_id = daemon->boot_id,
@@ -87,6 +92,12 @@ static bool interrupted(struct journal *journal)
 	return found;
 }
 
+bool daemon_make_room(struct daemon *daemon)
+{
+	return daemon->journal != NULL && journal_full(daemon->journal) &&
+	       reserve_release(&daemon->reserve);
+}
+
 void daemon_recover(struct daemon *daemon)
 {
 	struct transaction transaction = {
@@ -108,9 +119,17 @@ void daemon_recover(struct daemon *daemon)
 	}
 	daemon->live.target_kind = daemon->target_kind;
 	if (live_open_target(&daemon->live, &fail) == 0) {
+		int result;
+
 		transaction.target = daemon->live.target;
-		if (recover(&transaction, &fail) == 0) {
+		result = recover(&transaction, &fail);
+		if ((result < 0 || transaction.unnoted) && daemon_make_room(daemon)) {
+			transaction.unnoted = false;
+			result = recover(&transaction, &fail);
+		}
+		if (result == 0) {
 			daemon->recovered = !transaction.unnoted;
+			boot_settle(daemon);
 			return;
 		}
 	}

@@ -8,6 +8,7 @@
 #include "drift.h"
 #include "live.h"
 #include "marker.h"
+#include "reserve.h"
 #include "transaction.h"
 #include "trouble.h"
 
@@ -20,6 +21,7 @@ struct daemon {
 	char boot_id[37];
 	char *directory;		/* the journal's, and of what lies beside it */
 	struct markers markers;
+	struct reserve reserve;
 	struct armed armed;
 	struct drift drift;
 	bool recovered;			/* recover() has run since anything was left unfinished */
@@ -33,8 +35,13 @@ struct daemon {
 int daemon_init(struct daemon *daemon, const char *path, struct fail *fail) MUST_CHECK;
 void daemon_deinit(struct daemon *daemon);
 /* Opens the journal where it could not be opened before: room may have been made for it, or its file
- * system be there by now, and what is in it may wait to be reverted. Failures are logged, each once. */
+ * system be there by now, and what is in it may wait to be reverted. Keeps room beside it. Failures are
+ * logged, each once. */
 void daemon_journal(struct daemon *daemon);
+
+/* Whether what failed just now did so for want of room, and there is some now: it is to be tried again
+ * at once, before somebody else takes that. */
+bool daemon_make_room(struct daemon *daemon);
 
 /* At start, and before each request that writes: brings back CPUs that were left offline, and runs
  * recover() unless it has, for the kernel's memory may not be readable at start. Failures are

@@ -22,7 +22,8 @@ const struct journal_armed *disarm_find(const struct disarm *disarm, const char 
 /* Before the kernel is written to, for what is killed between the two must not be applied anew by
  * itself. -1: none was. */
 int disarm_all(struct disarm *disarm, struct journal *journal, struct fail *fail) MUST_CHECK;
-/* Arms them again, where the revert was refused. */
+/* Arms them again, as of when they were, where the revert was refused: what failed for the load of a module
+ * that is there is not tried again. */
 int disarm_undo(struct disarm *disarm, struct journal *journal, struct fail *fail) MUST_CHECK;
 
 #endif

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 static int journald = -1;	/* a datagram socket; -1: stderr */
+static unsigned long unsent;	/* lines that neither took since the last one that says so */
 
 /* JOURNAL_STREAM says which device and inode journald gave as stderr: only when stderr is still
  * that one (not redirected since) does a line belong to journald. See systemd.exec(5). */
@@ -105,24 +106,67 @@ static void write_plain(FILE *out, const char *message, const struct field *fiel
 	(void)fputc('\n', out);
 }
 
-/* There is nobody to tell that logging failed: what can be written is. */
+/* A line as one of them has it, to be freed; NULL: no memory. */
+static char *line_make(bool native, int priority, const char *message, const struct field *fields,
+		       size_t *length)
+{
+	char *line = NULL;
+	FILE *out = open_memstream(&line, length);
+
+	if (out == NULL)
+		return NULL;
+	if (native)
+		write_native(out, priority, message, fields);
+	else
+		write_plain(out, message, fields);
+	if (fclose(out) == 0)
+		return line;
+	free(line);
+	return NULL;
+}
+
+/* A journald that is stopped, or slow, must not stop us between a write and its outcome: what it does
+ * not take at once goes to stderr, which is a stream that it reads as well, and which holds more. */
+static bool line_send(int priority, const char *message, const struct field *fields)
+{
+	CLEANUP_FREE char *native = NULL, *plain = NULL;
+	size_t length = 0;
+
+	native = line_make(true, priority, message, fields, &length);
+	if (native != NULL &&
+	    send(journald, native, length, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)length)
+		return true;
+	plain = line_make(false, priority, message, fields, &length);
+	return plain != NULL && send(STDERR_FILENO, plain, length, MSG_DONTWAIT | MSG_NOSIGNAL) ==
+		(ssize_t)length;
+}
+
+static void tell_unsent(void)
+{
+	static const struct field none[FIELDS];
+	char message[128];
+
+	(void)snprintf(message, sizeof(message), "%lu log lines before this one are lost or cut: "
+		       "journald did not take them", unsent);
+	if (line_send(LOG_WARNING, message, none))
+		unsent = 0;
+}
+
 static void write_line(int priority, const char *message, const struct field *fields)
 {
 	CLEANUP_FREE char *line = NULL;
 	size_t length = 0;
-	FILE *out = open_memstream(&line, &length);
 
-	if (out == NULL)
+	if (journald >= 0) {
+		if (unsent > 0)
+			tell_unsent();
+		unsent += !line_send(priority, message, fields);
 		return;
-	if (journald >= 0)
-		write_native(out, priority, message, fields);
-	else
-		write_plain(out, message, fields);
-	if (fclose(out) != 0)
-		return;
-	if (journald >= 0 && send(journald, line, length, MSG_NOSIGNAL) == (ssize_t)length)
-		return;
-	(void)!write(STDERR_FILENO, line, length);
+	}
+	/* There is nobody to tell that this failed: what can be written is. */
+	line = line_make(false, priority, message, fields, &length);
+	if (line != NULL)
+		(void)!write(STDERR_FILENO, line, length);
 }
 
 void log_line(int priority, const struct log_about *about, const char *format, ...)

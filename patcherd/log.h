@@ -11,7 +11,8 @@
 
 #include "journal.h"
 
-/* The one piece of state besides main's: where log lines go. Call once, at start. */
+/* The one piece of state besides main's: where log lines go, and how many journald did not take, which
+ * is said when it takes one again. Call once, at start. */
 void log_open(void);
 
 /* What a line is about; each NULL or 0 where it does not apply. Fields PATCHERD_PATCH, _OUTCOME,

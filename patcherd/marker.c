@@ -12,7 +12,7 @@
 #include "log.h"
 #include "sha256.h"
 
-enum { MARKER_TEXT_MAX = 1024 };
+enum { MARKER_TEXT_MAX = 1024, TRY_EVERY = 60 * 1000 };
 
 struct marker {
 	char boot_id[37];
@@ -172,6 +172,26 @@ int markers_set(struct markers *markers, const char *patch, const char *yaml, st
 	return 0;
 }
 
+int markers_list(const struct markers *markers, struct strings *out, struct fail *fail)
+{
+	struct keep keep = applying(markers);
+
+	return keep_list(&keep, out, fail);
+}
+
+int markers_forget(const struct markers *markers, const char *patch, struct fail *fail)
+{
+	struct keep keep = applying(markers);
+	struct marker marker;
+	int there = marker_read(&keep, patch, &marker, fail);
+
+	if (there <= 0)
+		return there;
+	if (!is_of_this_boot(markers, &marker))
+		return 0;
+	return keep_remove(&keep, patch, fail) < 0 ? -1 : 0;
+}
+
 int markers_wait(const struct markers *markers, const char *patch, const char *yaml,
 		 struct fail *fail)
 {
@@ -204,19 +224,25 @@ int markers_expire(struct markers *markers, bool all, struct fail *fail)
 	struct marker marker;
 	int64_t now = now_milliseconds();
 
+	int result = 0;
+
 	markers->next = -1;
 	if (keep_list(&keep, &patches, fail) < 0)
-		return -1;
+		result = -1;
 	for (size_t i = 0; i < patches.count; i++) {
-		if (marker_read(&keep, patches.items[i], &marker, fail) <= 0 ||
+		struct fail damaged;	/* it is for the next start to block it */
+
+		if (marker_read(&keep, patches.items[i], &marker, &damaged) <= 0 ||
 		    !is_of_this_boot(markers, &marker))
 			continue;
 		if (!all && marker.until > now)
 			next_set(markers, marker.until);
 		else if (keep_remove(&keep, patches.items[i], fail) < 0)
-			return -1;
+			result = -1;
 	}
-	return 0;
+	if (result < 0)
+		next_set(markers, now + TRY_EVERY);
+	return result;
 }
 
 /* One that markers_start() could not move. */

@@ -3,8 +3,8 @@
  * marker: what is on the disk for MARKER_MINUTES from just before an enabled patch is written to the
  * kernel, and says to the next boot that this one did not survive them.
  *
- * A marker is applying/PATCH beside the journal. It goes when the time has passed, or when patcherd
- * or the machine ends in order. One of another boot is moved to blocked/PATCH, where it stays until
+ * A marker is applying/PATCH beside the journal. It goes when the time has passed, when the patch
+ * is reverted, or when patcherd or the machine ends in order. One of another boot is moved to blocked/PATCH, where it stays until
  * somebody has looked at it.
  *
  * The marker of one that is to be confirmed is unconfirmed/PATCH beside it, which goes when it is
@@ -31,6 +31,11 @@ void markers_start(struct markers *markers);
 /* Synced when it returns. Its time starts now. */
 int markers_set(struct markers *markers, const char *patch, const char *yaml,
 		struct fail *fail) MUST_CHECK;
+/* The patches that have one, by name; *out is to be freed by strings_deinit(), also after a failure. */
+int markers_list(const struct markers *markers, struct strings *out, struct fail *fail) MUST_CHECK;
+/* The patch is not in the kernel any more, or did not get there: whatever happens now, that is not its
+ * doing. One of another boot stays. */
+int markers_forget(const struct markers *markers, const char *patch, struct fail *fail) MUST_CHECK;
 /* Until it is confirmed: synced when it returns. */
 int markers_wait(const struct markers *markers, const char *patch, const char *yaml,
 		 struct fail *fail) MUST_CHECK;
@@ -39,7 +44,8 @@ int markers_confirmed(const struct markers *markers, const char *patch,
 		      struct fail *fail) MUST_CHECK;
 /* It was reverted for want of that: blocks it, where it was waited for. What cannot be done is logged. */
 void markers_unconfirmed(const struct markers *markers, const char *patch);
-/* Removes those whose time has passed; all of this boot: at an orderly end. */
+/* Removes those whose time has passed; all of this boot: at an orderly end. -1: one of them could not be,
+ * and is tried again in a minute. */
 int markers_expire(struct markers *markers, bool all, struct fail *fail) MUST_CHECK;
 
 /* Whether the patch is blocked, and then why, in words. What cannot be told is. */

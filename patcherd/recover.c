@@ -82,6 +82,8 @@ static int finish_replacing(struct transaction *transaction, const struct journa
 		return -1;
 	(void)snprintf(message, sizeof(message), "replaced by %s", entry->patch);
 	for (size_t i = 0; i < count; i++) {
+		trace_change(transaction->trace, "reverted", replaced[i], &entry->caller,
+			     &transaction->untraced);
 		if (tell(transaction, replaced[i], OUTCOME_REVERTED, message, fail) < 0)
 			return -1;
 	}

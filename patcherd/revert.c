@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "boot.h"
 #include "disarm.h"
 #include "force.h"
 #include "look.h"
@@ -335,6 +336,7 @@ static json_t *revert(struct request *request)
 	request->results = json_array();
 	entries_choose(request);
 	result = request_run(request, &fail);
+	boot_settle(daemon);
 	journal_entries_free(request->entries, request->count);
 	disarm_deinit(&request->armed);
 	free(request->warning);

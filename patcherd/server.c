@@ -151,6 +151,18 @@ static void connection_reply(struct connection *connection, json_t *reply)
 	connection->deadline = clock_milliseconds(CLOCK_MONOTONIC) + SERVER_PATIENCE * 1000L;
 }
 
+/* While something else was done than to read and write, no peer could have got any further: that is not
+ * put down to it. `since`: milliseconds of CLOCK_MONOTONIC. */
+static void deadlines_move(struct server *server, int64_t since)
+{
+	int64_t took = clock_milliseconds(CLOCK_MONOTONIC) - since;
+
+	for (int i = 0; i < SERVER_CONNECTIONS; i++) {
+		if (server->connections[i].deadline != 0)
+			server->connections[i].deadline += took;
+	}
+}
+
 /* What is not a varlink call cannot be answered by one; it gets an error, and no more is read. */
 static void connection_refuse(struct connection *connection, const char *why)
 {
@@ -172,6 +184,7 @@ static void connection_call(struct server *server, struct connection *connection
 	const char *method;
 	int oneway = 0, more = 0, upgrade = 0;
 	json_error_t why;
+	int64_t since;
 
 	if (json_unpack_ex(call, &why, JSON_STRICT, "{s:s, s?o, s?b, s?b, s?b}", "method", &method,
 			   "parameters", &parameters, "oneway", &oneway, "more", &more,
@@ -190,7 +203,9 @@ static void connection_call(struct server *server, struct connection *connection
 		return;
 	}
 	/* `more` asks for several replies if there are any; one is all there ever is. */
+	since = clock_milliseconds(CLOCK_MONOTONIC);
 	reply = server->answer(server->data, &connection->caller, method, parameters);
+	deadlines_move(server, since);
 	if (!oneway)
 		connection_reply(connection, reply);
 	json_decref(reply);
@@ -288,23 +303,31 @@ enum {
 	FDS = FIRST_SOURCE + SERVER_SOURCES
 };
 
+static void source_due(struct server *server, const struct server_source *source)
+{
+	int64_t since = clock_milliseconds(CLOCK_MONOTONIC);
+
+	source->due(source->data);
+	deadlines_move(server, since);
+}
+
 /* Those whose time has come. */
-static void sources_by_time(const struct server *server)
+static void sources_by_time(struct server *server)
 {
 	for (size_t i = 0; i < server->source_count; i++) {
 		const struct server_source *source = &server->sources[i];
 		int64_t due_at = source->due_at(source->data);
 
 		if (due_at >= 0 && due_at <= clock_milliseconds(CLOCK_MONOTONIC))
-			source->due(source->data);
+			source_due(server, source);
 	}
 }
 
-static void sources_turn(const struct server *server, const struct pollfd *fds)
+static void sources_turn(struct server *server, const struct pollfd *fds)
 {
 	for (size_t i = 0; i < server->source_count; i++) {
 		if (fds[FIRST_SOURCE + i].revents != 0)
-			server->sources[i].due(server->sources[i].data);
+			source_due(server, &server->sources[i]);
 	}
 	sources_by_time(server);
 }

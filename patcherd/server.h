@@ -2,7 +2,8 @@
 /*
  * server: the connections of one listening socket, one thread, one request at a time. No peer can
  * make it wait: none is read from or written to but as far as that goes without blocking, a
- * message must be whole and a reply be read within SERVER_PATIENCE seconds, and when
+ * message must be whole and a reply be read within SERVER_PATIENCE seconds, not counting what others'
+ * requests take, and when
  * SERVER_CONNECTIONS are open the one that was silent the longest makes room.
  */
 #ifndef PATCHERD_SERVER_H

@@ -393,6 +393,13 @@ static json_t *left_offline_json(const struct daemon *daemon)
 			 "message", result_text(said.message));
 }
 
+static json_t *room_json(const struct daemon *daemon)
+{
+	return daemon->reserve.kept ? json_null() :
+	       json_pack("{s:b, s:o}", "attention", true, "message",
+			 result_text(daemon->reserve.why.message));
+}
+
 static json_t *journal_damaged(const struct daemon *daemon)
 {
 	return reply_error_text("io.patcherd.JournalDamaged", "message",
@@ -433,8 +440,9 @@ json_t *method_status(struct daemon *daemon, const struct journal_caller *caller
 		json_decref(boot);
 		return complete ? unknown(daemon, patch) : NULL;
 	}
-	return reply_with(json_pack("{s:o, s:o, s:o}", "patches", list,
-				    "left_offline", left_offline_json(daemon), "boot", boot));
+	return reply_with(json_pack("{s:o, s:o, s:o, s:o}", "patches", list,
+				    "left_offline", left_offline_json(daemon), "boot", boot,
+				    "room", room_json(daemon)));
 }
 
 static json_t *event_json(const struct journal_event *event)

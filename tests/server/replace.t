@@ -109,6 +109,11 @@ ok("one that waits for its module does so no more when another takes its place",
    ctl(0, args=["apply", "after.yaml"]) or holds({"after"}) or
    ctl(6, args=["status", "waits"]))
 ctl(0, args=["revert", "--all"])
+ok("where one of several is refused, the status is that of its reason, though others only wait",
+   ctl(3, "only a patch whose sites are all in one module can wait",
+       "it was not armed: nothing is, unless every patch", "nothing was changed",
+       args=["apply", "--when-loaded", "waits.yaml", "other.yaml"]) or
+   ctl(6, args=["status", "waits"]))
 
 # What is not confirmed gives its place back, and a patch that waits for that is not kept for boot.
 

@@ -216,7 +216,7 @@ def test_parameters_are_checked_by_name_and_type(daemon):
 
 
 def test_null_stands_for_a_parameter_that_is_not_given(daemon):
-    nothing = {"parameters": {"patches": [], "left_offline": None, "boot": None}}
+    nothing = {"parameters": {"patches": [], "left_offline": None, "boot": None, "room": None}}
     assert daemon.call("io.patcherd.Status", patch=None) == nothing
     with daemon.connect() as client:
         client.sendall(encode({"method": "io.patcherd.Status", "parameters": None}))
@@ -413,6 +413,17 @@ def patchctl(daemon, *arguments):
 IO_URING = "patches/io-uring-off.yaml"
 
 
+def test_a_request_that_is_too_long_says_what_to_do(daemon):
+    names = [os.path.join(daemon.directory, f"long-{number}.yaml") for number in range(5)]
+    for name in names:
+        with open(name, "w", encoding="ascii") as file:
+            file.write("#" * 1000000 + "\n")
+    result = patchctl(daemon, "apply", *names)
+    assert result.returncode == 1, result
+    assert "longer than 4194304 bytes; nothing was done" in result.stderr, result
+    assert "fewer patches" in result.stderr and "unreachable" not in result.stderr, result
+
+
 # ---- one request after the other ---------------------------------------------------------------
 
 ANY = {"name": "p.yaml", "yaml": "nothing"}
@@ -560,8 +571,8 @@ def test_the_text_of_what_is_enabled_is_kept_for_root_alone(daemon):
     assert os.stat(os.path.dirname(kept)).st_mode & 0o777 == 0o700
     assert os.listdir(os.path.dirname(kept)) == ["io-uring-off.yaml"]
     boot = daemon.call("io.patcherd.Status", patch="io-uring-off")["parameters"]["boot"]
-    assert boot == {"enabled": [{"patch": "io-uring-off", "blocked": None}], "off": None,
-                    "message": None, "attention": False}, boot
+    assert boot == {"enabled": [{"patch": "io-uring-off", "blocked": None, "replaced": None}],
+                    "off": None, "message": None, "attention": False}, boot
     result = patchctl(daemon, "status")
     assert (result.returncode, result.stdout) == (
         0, "no patch was ever applied\nenabled at boot: io-uring-off\n"), result

@@ -126,6 +126,7 @@ static void already_applied_says_whether_revert_can_undo_it(void **state)
 	assert_contains(job.plan.message, "patcherd applied it at 20");
 	assert_contains(job.plan.message, "for user 4000000000 (patchctl)");
 	assert_contains(job.plan.message, "`patchctl revert p` undoes it");
+	assert_null(strstr(job.plan.message, "confirm"));
 	job_free(&job);
 }
 

@@ -531,8 +531,9 @@ static void of_several_that_cannot_all_be_armed_none_is(void **state)
 	journal_close(journal);
 }
 
-/* What schema versions 4, 3 and 2 added. */
-#define MAKE_3 "DROP INDEX entry_replaced_by; ALTER TABLE entry DROP COLUMN replaced_by;" \
+/* What schema versions 5, 4, 3 and 2 added. */
+#define MAKE_4 "ALTER TABLE entry DROP COLUMN changed_uptime; PRAGMA user_version=4;"
+#define MAKE_3 MAKE_4 "DROP INDEX entry_replaced_by; ALTER TABLE entry DROP COLUMN replaced_by;" \
 	"DROP TABLE armed; ALTER TABLE entry DROP COLUMN confirm_by;" \
 	"ALTER TABLE entry DROP COLUMN ignore_warnings; ALTER TABLE entry DROP COLUMN warn_count;" \
 	"ALTER TABLE entry DROP COLUMN oops_count; ALTER TABLE entry DROP COLUMN taint;" \
@@ -552,10 +553,10 @@ static void change(const char *path, const char *sql)
 
 static void an_older_journal_is_taken_over_with_all_it_has(void **state)
 {
-	static const char *const older[] = { MAKE_1, MAKE_2, MAKE_3 };
+	static const char *const older[] = { MAKE_1, MAKE_2, MAKE_3, MAKE_4 };
 	struct place_of_test *place = *state;
 
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < sizeof(older) / sizeof(*older); i++) {
 		struct journal *journal = opened(place->path, BOOT_1);
 		struct journal_entry *entries = NULL;
 		struct cpus cpus = { { false } };

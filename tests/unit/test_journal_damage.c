@@ -235,7 +235,7 @@ static void another_schema_is_refused_with_both_numbers(void **state)
 	journal_close(opened(place->path, BOOT_1));
 	tamper(place->path, "PRAGMA user_version=7");
 	assert_refused(place->path, "has schema version 7, and this patcherd knows versions up "
-		       "to 4");
+		       "to 5");
 	tamper(place->path, "PRAGMA user_version=0");
 	assert_refused(place->path, "is damaged: it has tables, but schema version 0");
 	tamper(place->path, "PRAGMA user_version=1; PRAGMA application_id=5");

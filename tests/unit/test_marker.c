@@ -3,6 +3,7 @@
  * own. */
 #include "journal_fixture.h"
 
+#include <errno.h>
 #include <time.h>
 
 #include "patcherd/log.h"
@@ -22,6 +23,19 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *out)
 		return __real_clock_gettime(clock, out);
 	*out = (struct timespec){ .tv_sec = now / 1000, .tv_nsec = now % 1000 * 1000000 };
 	return 0;
+}
+
+static const char *unremovable;	/* a file's name */
+
+int __real_unlinkat(int directory, const char *name, int flags);
+int __wrap_unlinkat(int directory, const char *name, int flags);
+
+int __wrap_unlinkat(int directory, const char *name, int flags)
+{
+	if (unremovable == NULL || strcmp(unremovable, name) != 0)
+		return __real_unlinkat(directory, name, flags);
+	errno = EIO;
+	return -1;
 }
 
 void log_line(int priority, const struct log_about *about, const char *format, ...)
@@ -161,6 +175,26 @@ static void each_has_its_own_time_and_the_first_is_next(void **state)
 	now = (MARKER_MINUTES + 1) * MINUTE;
 	expired(&markers, false);
 	assert_true(is_there(state, "applying/b"));
+}
+
+static void one_that_cannot_be_removed_is_in_no_others_way_and_is_tried_again(void **state)
+{
+	struct markers markers = started(state, BOOT_1, 0);
+	struct fail fail;
+
+	set(&markers, "a");
+	set(&markers, "b");
+	unremovable = "a";
+	now = markers.next;
+	assert_int_equal(markers_expire(&markers, false, &fail), -1);
+	assert_contains(fail.message, "applying/a");
+	assert_false(is_there(state, "applying/b"));
+	assert_int_equal(markers.next, now + MINUTE);
+	unremovable = NULL;
+	now = markers.next;
+	expired(&markers, false);
+	assert_false(is_there(state, "applying/a"));
+	assert_int_equal(markers.next, -1);
 }
 
 static void an_orderly_end_forgets_those_of_this_boot(void **state)
@@ -317,6 +351,7 @@ int main(void)
 		TEST(a_boot_that_ended_within_the_time_blocks),
 		TEST(one_that_lasted_does_not),
 		TEST(each_has_its_own_time_and_the_first_is_next),
+		TEST(one_that_cannot_be_removed_is_in_no_others_way_and_is_tried_again),
 		TEST(an_orderly_end_forgets_those_of_this_boot),
 		TEST(a_restart_in_the_same_boot_goes_on),
 		TEST(the_time_of_another_boot_does_not_count),

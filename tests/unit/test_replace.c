@@ -219,6 +219,28 @@ static void killed_after_the_write_the_new_one_is_applied(void **state)
 	assert_contains(fake->shared->log, "replaced by new");
 }
 
+static void what_it_replaced_has_its_line_in_the_kernels_log_all_the_same(void **state)
+{
+	struct fake *fake = *state;
+	int messages[2];
+	char path[64], text[4096] = "";
+	const struct trace trace = { .messages = path };
+	struct transaction transaction;
+	struct fail fail;
+
+	assert_int_equal(pipe(messages), 0);
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", messages[1]);
+	apply_old(fake);
+	kill_at(fake, "after-write");
+	transaction = transaction_of(fake);
+	transaction.trace = &trace;
+	assert_int_equal(recover(&transaction, &fail), 0);
+	assert_true(read(messages[0], text, sizeof(text) - 1) > 0);
+	assert_contains(text, "patcherd: applied new (");
+	assert_contains(text, "patcherd: reverted old (");
+	assert_int_equal(close(messages[0]) | close(messages[1]), 0);
+}
+
 /* A way in that does not write in one step, killed between two. */
 static void killed_half_way_both_are_put_back_by_force(void **state)
 {
@@ -258,6 +280,7 @@ int main(void)
 		KERNEL_TEST(a_patch_and_what_it_replaces_are_not_applied_together),
 		KERNEL_TEST(killed_before_the_write_the_old_one_stays),
 		KERNEL_TEST(killed_after_the_write_the_new_one_is_applied),
+		KERNEL_TEST(what_it_replaced_has_its_line_in_the_kernels_log_all_the_same),
 		KERNEL_TEST(killed_half_way_both_are_put_back_by_force),
 	};
 

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the server's patience counts, with a clock of the test's own. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "patcherd/log.h"
+#include "patcherd/server.h"
+
+static int64_t now;			/* milliseconds */
+static int64_t step;			/* that each look at the clock takes */
+
+int __real_clock_gettime(clockid_t clock, struct timespec *out);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *out);
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *out)
+{
+	if (clock != CLOCK_MONOTONIC)
+		return __real_clock_gettime(clock, out);
+	now += step;
+	*out = (struct timespec){ .tv_sec = now / 1000, .tv_nsec = now % 1000 * 1000000 };
+	return 0;
+}
+
+void log_line(int priority, const struct log_about *about, const char *format, ...)
+{
+	(void)priority;
+	(void)about;
+	(void)format;
+}
+
+/* A server, and a client of which half a message is there before it starts. */
+struct test {
+	int listener, stop[2];
+	int half;
+	int turns, turns_at_slow;
+	bool answered;
+};
+
+static int client(const struct test *test, const char *text, size_t length)
+{
+	struct sockaddr_un address;
+	socklen_t size = sizeof(address);
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	assert_int_equal(getsockname(test->listener, (struct sockaddr *)&address, &size), 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&address, size), 0);
+	assert_int_equal(send(fd, text, length, 0), length);
+	return fd;
+}
+
+static json_t *answer(void *data, const struct journal_caller *caller, const char *method,
+		      json_t *parameters)
+{
+	struct test *test = data;
+
+	(void)caller;
+	(void)parameters;
+	if (strcmp(method, "slow") == 0) {
+		now += 60 * 1000;
+		test->turns_at_slow = test->turns;
+	} else {
+		test->answered = true;
+	}
+	return json_pack("{s:{}}", "parameters");
+}
+
+static int64_t always(void *data)
+{
+	(void)data;
+	return 0;
+}
+
+/* The rest comes after poll() has said that nothing is there. */
+static void turn(void *data)
+{
+	static const char rest[] = "\"half\"}";
+	struct test *test = data;
+
+	test->turns++;
+	if (test->turns_at_slow != 0 && test->turns == test->turns_at_slow + 2)
+		(void)send(test->half, rest, sizeof(rest), MSG_NOSIGNAL);
+	if (test->turns == 5000)
+		assert_int_equal(write(test->stop[1], "", 1), 1);
+}
+
+static void serve(struct test *test)
+{
+	const struct server_source source = { .fd = -1, .due_at = always, .due = turn,
+					      .data = test };
+	struct fail fail;
+
+	assert_int_equal(server_run(test->listener, test->stop[0], answer, test, &source, 1, &fail),
+			 0);
+}
+
+static void set_up(struct test *test)
+{
+	struct sockaddr_un any = { .sun_family = AF_UNIX };
+
+	*test = (struct test){ .listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0) };
+	now = 1000;
+	step = 0;
+	assert_int_equal(bind(test->listener, (struct sockaddr *)&any, sizeof(any.sun_family)), 0);
+	assert_int_equal(listen(test->listener, 8), 0);
+	assert_int_equal(pipe(test->stop), 0);
+	test->half = client(test, "{\"method\":", strlen("{\"method\":"));
+}
+
+static void tear_down(struct test *test)
+{
+	assert_int_equal(close(test->half) | close(test->listener) | close(test->stop[0]) |
+			 close(test->stop[1]), 0);
+}
+
+static void a_long_request_of_another_does_not_count(void **state)
+{
+	static const char call[] = "{\"method\":\"slow\"}";
+	struct test test;
+	int other;
+
+	(void)state;
+	set_up(&test);
+	other = client(&test, call, sizeof(call));
+	serve(&test);
+	assert_int_not_equal(test.turns_at_slow, 0);
+	assert_true(test.answered);
+	assert_int_equal(close(other), 0);
+	tear_down(&test);
+}
+
+static void else_half_a_message_is_not_waited_for(void **state)
+{
+	struct test test;
+	char byte;
+
+	(void)state;
+	set_up(&test);
+	step = 5;
+	serve(&test);
+	assert_int_equal(recv(test.half, &byte, 1, MSG_DONTWAIT), 0);
+	assert_false(test.answered);
+	tear_down(&test);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_long_request_of_another_does_not_count),
+		cmocka_unit_test(else_half_a_message_is_not_waited_for),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("server", tests, NULL, NULL);
+}
