@@ -393,6 +393,44 @@ static int server_loop(struct server *server, int listener, int stop, struct fai
 	}
 }
 
+/* Those that have not read all of their reply; how many. */
+static nfds_t unread(const struct server *server, struct pollfd fds[SERVER_CONNECTIONS])
+{
+	nfds_t count = 0;
+
+	for (int i = 0; i < SERVER_CONNECTIONS; i++) {
+		const struct connection *connection = &server->connections[i];
+		bool waits = connection->open && connection->link.out_length > 0;
+
+		fds[i] = (struct pollfd) { .fd = waits ? connection->link.fd : -1,
+					   .events = POLLOUT };
+		count += waits;
+	}
+	return count;
+}
+
+/* What was done is told to the end, though nothing more is done, for as long as a peer has to read its
+ * reply. */
+static void replies_finish(struct server *server)
+{
+	const int64_t until = clock_milliseconds(CLOCK_MONOTONIC) + SERVER_PATIENCE * 1000;
+	struct pollfd fds[SERVER_CONNECTIONS];
+	struct fail ignored;	/* who went away has no use for the rest */
+
+	while (unread(server, fds) > 0) {
+		int64_t left = until - clock_milliseconds(CLOCK_MONOTONIC);
+
+		if (left <= 0 ||
+		    (poll(fds, SERVER_CONNECTIONS, (int)left) < 0 && errno != EINTR))
+			return;
+		for (int i = 0; i < SERVER_CONNECTIONS; i++) {
+			if (fds[i].fd >= 0 && fds[i].revents != 0 &&
+			    varlink_flush(&server->connections[i].link, &ignored) != 0)
+				connection_close(&server->connections[i]);
+		}
+	}
+}
+
 int server_run(int listener, int stop, server_answer *answer, void *data,
 	       const struct server_source *sources, size_t count, struct fail *fail)
 {
@@ -409,6 +447,7 @@ int server_run(int listener, int stop, server_answer *answer, void *data,
 	server->sources = sources;
 	server->source_count = count;
 	result = server_loop(server, listener, stop, fail);
+	replies_finish(server);
 	for (int i = 0; i < SERVER_CONNECTIONS; i++) {
 		if (server->connections[i].open)
 			connection_close(&server->connections[i]);

@@ -3,9 +3,11 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -56,6 +58,20 @@ static int client(const struct test *test, const char *text, size_t length)
 	return fd;
 }
 
+enum { LARGE = 1 << 20 };		/* what no socket's buffer holds */
+
+static json_t *large(void)
+{
+	char *text = malloc(LARGE);
+	json_t *value;
+
+	assert_non_null(text);
+	memset(text, 'x', LARGE);
+	value = json_stringn(text, LARGE);
+	free(text);
+	return value;
+}
+
 static json_t *answer(void *data, const struct journal_caller *caller, const char *method,
 		      json_t *parameters)
 {
@@ -63,6 +79,10 @@ static json_t *answer(void *data, const struct journal_caller *caller, const cha
 
 	(void)caller;
 	(void)parameters;
+	if (strcmp(method, "large") == 0) {
+		assert_int_equal(write(test->stop[1], "", 1), 1);
+		return json_pack("{s:{s:o}}", "parameters", "text", large());
+	}
 	if (strcmp(method, "slow") == 0) {
 		now += 60 * 1000;
 		test->turns_at_slow = test->turns;
@@ -150,10 +170,46 @@ static void else_half_a_message_is_not_waited_for(void **state)
 	tear_down(&test);
 }
 
+/* All that comes, in another process: its exit status says whether it was all. */
+static pid_t reader(const struct test *test)
+{
+	static const char call[] = "{\"method\":\"large\"}";
+	int fd = client(test, call, sizeof(call));
+	pid_t pid = fork();
+	size_t length = 0;
+	char bytes[4096];
+	ssize_t got;
+
+	assert_true(pid >= 0);
+	if (pid > 0) {
+		assert_int_equal(close(fd), 0);
+		return pid;
+	}
+	while ((got = read(fd, bytes, sizeof(bytes))) > 0)
+		length += (size_t)got;
+	_exit(got == 0 && length > LARGE ? 0 : 1);
+}
+
+static void a_reply_is_told_to_its_end_when_it_has_to_stop(void **state)
+{
+	struct test test;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	set_up(&test);
+	pid = reader(&test);
+	serve(&test);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	tear_down(&test);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_long_request_of_another_does_not_count),
+		cmocka_unit_test(a_reply_is_told_to_its_end_when_it_has_to_stop),
 		cmocka_unit_test(else_half_a_message_is_not_waited_for),
 	};
 
