@@ -17,7 +17,7 @@
 struct aggregate;
 
 /* What a member, a parameter, a variable or a result is. */
-enum value_kind { VALUE_OTHER, VALUE_AGGREGATE, VALUE_POINTER };
+enum value_kind { VALUE_OTHER, VALUE_FLOAT, VALUE_AGGREGATE, VALUE_POINTER };
 struct value {
 	enum value_kind kind;
 	const struct aggregate *aggregate;	/* that it is, or points to; NULL: OTHER, or a pointer to
@@ -75,6 +75,7 @@ int layouts_open_btf(const uint8_t *data, size_t size, const char *path, const u
 		     struct fail *fail) MUST_CHECK;
 void layouts_close(struct layouts *layouts);
 enum layouts_format layouts_format(const struct layouts *layouts);
+unsigned layouts_pointer(const struct layouts *layouts);	/* the size of one, bytes */
 const char *layouts_path(const struct layouts *layouts);
 
 /* Those of a name, one after the other, equal ones once: `previous` NULL for the first; NULL: no more.
@@ -108,7 +109,7 @@ void layout_drift_deinit(struct layout_drift *drift);
  * Each aggregate of the object that the kernel has too, under the same name, and in none of its
  * definitions with the same layout: same size, and each member at the same place, as large. Names of
  * types do not count, nor does the order of what has one offset. Of several definitions the one
- * that is nearest (most members alike) is shown.
+ * that is nearest (most members alike) is shown. OUTCOME_GUARD: they are of other architectures.
  */
 int layouts_compare(struct layouts *object, struct layouts *kernel, struct layout_drift *out,
 		    struct fail *fail) MUST_CHECK;

@@ -6,7 +6,8 @@
  * instruction is not known there: a use that is named is one, as far as the program keeps to the types
  * that it declares.
  *
- * Where parameters and results are: the System V psABI of x86-64; of i386 the kernel's -mregparm=3.
+ * Where parameters and results are: the System V psABI of x86-64; of i386 the kernel's -mregparm=3, and
+ * none on the stack, as a file does not tell which of its functions are asmlinkage.
  */
 #ifndef PATCHERD_USES_H
 #define PATCHERD_USES_H
@@ -34,6 +35,7 @@ struct use {
 	uint64_t offset;		/* of the place that is used, from the start of steps[0].aggregate */
 	int64_t displacement;		/* offset - base, as the instruction has it */
 	unsigned size;			/* of the operand, bytes; 0: of an address, or not known */
+	bool indexed;			/* an element of the array, by a register that counts */
 	bool immediate;			/* it is the immediate of an `add`, and no displacement */
 	bool relocated;			/* it is a variable's: the displacement is the relocation's addend */
 };

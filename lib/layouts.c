@@ -150,6 +150,11 @@ enum layouts_format layouts_format(const struct layouts *layouts)
 	return layouts->format;
 }
 
+unsigned layouts_pointer(const struct layouts *layouts)
+{
+	return layouts->pointer;
+}
+
 const char *layouts_path(const struct layouts *layouts)
 {
 	return layouts->path;

@@ -75,11 +75,12 @@ static int type_add(struct layouts *layouts, const struct layer *layer, uint32_t
 		return graph_node(layouts, btf_kflag(type) ? NODE_UNION_DECLARED :
 				  NODE_STRUCT_DECLARED, name, 0, 0, fail);
 	if (btf_is_int(type) || btf_is_float(type) || btf_is_any_enum(type))
-		return graph_node(layouts, btf_is_any_enum(type) ? NODE_ENUM : NODE_OTHER, name,
-				  type->size, 0, fail);
+		return graph_node(layouts, btf_is_any_enum(type) ? NODE_ENUM :
+				  btf_is_float(type) ? NODE_FLOAT : NODE_OTHER, name, type->size,
+				  0, fail);
 	/* what a function is called is no part of its type */
 	if (btf_is_func(type) &&
-	    graph_entry(&layouts->functions, name, type->type, rank, fail) != 0)
+	    graph_entry(layouts, &layouts->functions, name, type->type, rank, fail) != 0)
 		return -1;
 	if (kind >= sizeof(kinds) / sizeof(*kinds) || kinds[kind] == NODE_VOID)
 		return graph_node(layouts, NODE_OTHER, "", 0, 0, fail);
@@ -87,7 +88,7 @@ static int type_add(struct layouts *layouts, const struct layer *layer, uint32_t
 		       fail) != 0)
 		return -1;
 	if (btf_is_var(type))
-		return graph_entry(&layouts->variables, name, id, rank, fail);
+		return graph_entry(layouts, &layouts->variables, name, id, rank, fail);
 	return btf_is_func_proto(type) ? parameters_add(layouts, id, type, fail) : 0;
 }
 

@@ -174,6 +174,11 @@ int layouts_compare(struct layouts *object, struct layouts *kernel, struct layou
 	const char *name;
 
 	*out = (struct layout_drift){ .items = NULL };
+	if (layouts_pointer(object) != layouts_pointer(kernel))
+		return fail_set(fail, OUTCOME_GUARD, "%s is of another architecture than %s: its "
+				"pointers have %u bytes, and not %u", layouts_path(object),
+				layouts_path(kernel), layouts_pointer(object),
+				layouts_pointer(kernel));
 	for (size_t i = 0; (name = layouts_name(object, i)) != NULL; i++) {
 		if (layouts_aggregate(kernel, name, NULL) == NULL)
 			continue;

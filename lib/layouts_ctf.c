@@ -203,7 +203,8 @@ static int type_add(const struct dictionary *dictionary, const struct type *type
 
 	switch (type->kind) {
 	case CTF_K_INTEGER: case CTF_K_FLOAT: case CTF_K_UNKNOWN:
-		return graph_node(layouts, NODE_OTHER, type->name, type->size, 0, fail);
+		return graph_node(layouts, type->kind == CTF_K_FLOAT ? NODE_FLOAT : NODE_OTHER,
+				  type->name, type->size, 0, fail);
 	case CTF_K_ENUM:
 		return graph_node(layouts, NODE_ENUM, type->name, type->size, 0, fail);
 	case CTF_K_ARRAY:
@@ -258,10 +259,10 @@ static int symbol_add(const struct dictionary *dictionary, const char *name, uin
 	if (name == NULL)
 		return damaged(dictionary, "the name of a function or variable", node, fail);
 	if (graph_at(layouts, id)->kind == NODE_FUNCTION)
-		return graph_entry(&layouts->functions, name, (uint32_t)id, RANK_DEFINED, fail);
+		return graph_entry(layouts, &layouts->functions, name, (uint32_t)id, RANK_DEFINED, fail);
 	if (graph_node(layouts, NODE_VARIABLE, "", 0, id, fail) != 0)
 		return -1;
-	return graph_entry(&layouts->variables, name, node, RANK_DEFINED, fail);
+	return graph_entry(layouts, &layouts->variables, name, node, RANK_DEFINED, fail);
 }
 
 /* Types of symbols, and their names beside them. Without those they are in the order of the symbols

@@ -38,7 +38,7 @@ struct entry_data {
 	uint64_t type, specification, sibling;	/* 0: none */
 	uint64_t byte_size, bit_size, bit_offset, data_bit_offset, location, count, upper;
 	bool has_byte_size, has_bit_offset, has_data_bit_offset, has_count, has_upper;
-	bool declaration;
+	bool declaration, is_float;
 };
 
 static int damaged(const struct reader *reader, uint64_t offset, const char *why,
@@ -114,6 +114,10 @@ static void attribute_take(struct entry_data *entry, uint32_t name, const struct
 		entry->has_upper = number;
 		entry->upper = datum->number;
 		break;
+	case DW_AT_encoding:
+		entry->is_float = number && (datum->number == DW_ATE_float ||
+					     datum->number == DW_ATE_complex_float);
+		break;
 	case DW_AT_declaration:
 		entry->declaration = number && datum->number != 0;
 		break;
@@ -163,7 +167,9 @@ static int node_add(struct reader *reader, enum node_kind kind, const struct ent
 static enum node_kind kind_of(const struct entry_data *entry)
 {
 	switch (entry->tag) {
-	case DW_TAG_base_type: case DW_TAG_unspecified_type: case DW_TAG_class_type:
+	case DW_TAG_base_type:
+		return entry->is_float ? NODE_FLOAT : NODE_OTHER;
+	case DW_TAG_unspecified_type: case DW_TAG_class_type:
 		return NODE_OTHER;
 	case DW_TAG_enumeration_type:
 		return NODE_ENUM;
@@ -209,7 +215,7 @@ static int named_add(struct reader *reader, const struct entry_data *entry, enum
 	if (node_add(reader, kind, entry, kind == NODE_VARIABLE ? entry->name : "",
 		     entry->specification, entry->type, fail) != 0)
 		return -1;
-	return graph_entry(entries, entry->name, id, entry->declaration ? RANK_DECLARED : RANK_DEFINED, fail);
+	return graph_entry(layouts, entries, entry->name, id, entry->declaration ? RANK_DECLARED : RANK_DEFINED, fail);
 }
 
 static int member_add(struct reader *reader, uint32_t node, const struct entry_data *entry,
@@ -335,6 +341,10 @@ static int unit_add(struct reader *reader, struct fail *fail)
 		abbreviation = abbreviation_find(&reader->dwarf.table, code);
 		if (abbreviation == NULL)
 			return damaged(reader, offset, "an entry of no known abbreviation", fail);
+		/* some take no bytes; in what compilers write, an entry has more bytes than attributes */
+		reader->dwarf.attributes += abbreviation->count;
+		if (reader->dwarf.attributes > 8 * reader->dwarf.info.size)
+			return damaged(reader, offset, "too many attributes", fail);
 		entry_read(reader, abbreviation, &cursor, &entry);
 		entry.offset = offset;
 		if (cursor.bad)

@@ -44,6 +44,7 @@ struct dwarf {
 	struct bytes info, abbrev, str, line_str, str_offsets;
 	struct abbreviations table;	/* of one unit at a time */
 	size_t work;			/* bytes of tables that were read */
+	uint64_t attributes;		/* that were read */
 	bool elsewhere;			/* something is in another file */
 };
 

@@ -45,27 +45,35 @@ void arena_deinit(struct arena *arena)
 /* ---- adding ---- */
 
 /* Room for one more item behind `count`. */
-static int grow(void *items, size_t count, size_t *size, size_t item, struct fail *fail)
+static int grow(const struct layouts *layouts, void *items, size_t count, size_t *size,
+		size_t item, size_t most, struct fail *fail)
 {
+	size_t wanted = *size == 0 ? 64 : *size > most / 2 ? most : *size * 2;
 	void **at = items, *grown;
 
 	if (count < *size)
 		return 0;
-	if (count >= LAYOUTS_NODES_MAX)
-		return fail_set(fail, OUTCOME_ERROR, "more than %d types or members: it is no kernel, "
-				"or its type information is damaged", LAYOUTS_NODES_MAX);
-	grown = reallocarray(*at, *size == 0 ? 64 : *size * 2, item);
+	if (count >= most)
+		return fail_set(fail, OUTCOME_ERROR, "%s: more than %zu types, members or names: its %s "
+				"is damaged, or of a kernel that is too large for this; a "
+				"kernel's BTF (pahole -J) is not", layouts->path, most,
+				layouts_format_name(layouts->format));
+	grown = reallocarray(*at, wanted, item);
 	if (grown == NULL)
 		return fail_memory(fail, "types");
 	*at = grown;
-	*size = *size == 0 ? 64 : *size * 2;
+	*size = wanted;
 	return 0;
 }
 
 /* Names are shown. */
-static int name_check(const struct layouts *layouts, const char *name, struct fail *fail)
+static int name_check(struct layouts *layouts, const char *name, struct fail *fail)
 {
 	for (const char *at = name; *at != '\0'; at++) {
+		if (layouts->name_bytes++ > LAYOUTS_NAMES_MAX)
+			return fail_set(fail, OUTCOME_ERROR, "%s: damaged %s: names of more than %d "
+					"bytes", layouts->path,
+					layouts_format_name(layouts->format), LAYOUTS_NAMES_MAX);
 		if (!isprint((unsigned char)*at))
 			return fail_set(fail, OUTCOME_ERROR, "%s: damaged %s: a name that is no text",
 					layouts->path, layouts_format_name(layouts->format));
@@ -76,8 +84,8 @@ static int name_check(const struct layouts *layouts, const char *name, struct fa
 int graph_node(struct layouts *layouts, enum node_kind kind, const char *name, uint64_t size,
 	       uint64_t target, struct fail *fail)
 {
-	if (grow(&layouts->nodes, layouts->node_count, &layouts->node_size,
-		 sizeof(*layouts->nodes), fail) != 0 || name_check(layouts, name, fail) != 0)
+	if (grow(layouts, &layouts->nodes, layouts->node_count, &layouts->node_size,
+		 sizeof(*layouts->nodes), LAYOUTS_NODES_MAX, fail) != 0 || name_check(layouts, name, fail) != 0)
 		return -1;
 	layouts->nodes[layouts->node_count++] = (struct node){
 		.kind = kind, .name = name, .size = size, .target = target,
@@ -90,8 +98,8 @@ int graph_part(struct layouts *layouts, uint32_t node, const struct part *part, 
 	uint32_t id = (uint32_t)layouts->part_count;
 	struct node *of = &layouts->nodes[node];
 
-	if (grow(&layouts->parts, layouts->part_count, &layouts->part_size,
-		 sizeof(*layouts->parts), fail) != 0 || name_check(layouts, part->name, fail) != 0)
+	if (grow(layouts, &layouts->parts, layouts->part_count, &layouts->part_size,
+		 sizeof(*layouts->parts), LAYOUTS_PARTS_MAX, fail) != 0 || name_check(layouts, part->name, fail) != 0)
 		return -1;
 	layouts->parts[layouts->part_count++] = *part;
 	if (of->first == 0)
@@ -102,11 +110,11 @@ int graph_part(struct layouts *layouts, uint32_t node, const struct part *part, 
 	return 0;
 }
 
-int graph_entry(struct entries *entries, const char *name, uint32_t node, uint8_t rank,
-		struct fail *fail)
+int graph_entry(const struct layouts *layouts, struct entries *entries, const char *name,
+		uint32_t node, uint8_t rank, struct fail *fail)
 {
-	if (grow(&entries->items, entries->count, &entries->size, sizeof(*entries->items),
-		 fail) != 0)
+	if (grow(layouts, &entries->items, entries->count, &entries->size, sizeof(*entries->items),
+		 LAYOUTS_ENTRIES_MAX, fail) != 0)
 		return -1;
 	entries->items[entries->count++] = (struct entry){
 		.name = name, .node = node, .rank = rank,

@@ -8,8 +8,13 @@
 
 enum {
 	LAYOUTS_DEPTH_MAX = 32,		/* of typedefs, qualifiers, arrays and anonymous members */
-	LAYOUTS_NODES_MAX = 1 << 25,	/* types, and members and parameters */
-	LAYOUTS_WORK_MAX = 1 << 27,	/* members looked at */
+	/* What a kernel's DWARF has of each, and with all that is made of them 1.5 GiB at most. */
+	LAYOUTS_NODES_MAX = 10 << 20,	/* types */
+	LAYOUTS_PARTS_MAX = 8 << 20,	/* members and parameters */
+	LAYOUTS_ENTRIES_MAX = 4 << 20,	/* names */
+	LAYOUTS_NAMES_MAX = 1 << 29,	/* bytes of names, each time that one is used */
+	LAYOUTS_MEMBERS_MAX = 1 << 20,	/* with those of anonymous members, wherever these are */
+	LAYOUTS_WORK_MAX = 1 << 27,	/* members compared */
 	LAYOUTS_BYTES_MAX = 512 << 20	/* of a section that is unpacked */
 };
 
@@ -17,6 +22,7 @@ enum {
 enum node_kind {
 	NODE_VOID,		/* the one with id 0 */
 	NODE_OTHER,		/* of `size` bytes, 0: not known */
+	NODE_FLOAT,
 	NODE_ENUM, NODE_POINTER,
 	NODE_ARRAY,		/* of `size` elements */
 	NODE_STRUCT, NODE_UNION,
@@ -102,7 +108,9 @@ struct layouts {
 	size_t kept_count;
 	struct node **waiting;		/* whose members are still to be listed */
 	size_t waiting_count, waiting_size;
-	size_t work;			/* members looked at */
+	size_t work;			/* members compared */
+	size_t member_count;		/* members listed */
+	size_t name_bytes;		/* looked at */
 };
 
 /* ---- the graph (layouts_graph.c) ---- */
@@ -113,8 +121,8 @@ int graph_node(struct layouts *layouts, enum node_kind kind, const char *name, u
 /* Appends it to those of `node`. */
 int graph_part(struct layouts *layouts, uint32_t node, const struct part *part,
 	       struct fail *fail) MUST_CHECK;
-int graph_entry(struct entries *entries, const char *name, uint32_t node, uint8_t rank,
-		struct fail *fail) MUST_CHECK;
+int graph_entry(const struct layouts *layouts, struct entries *entries, const char *name,
+		uint32_t node, uint8_t rank, struct fail *fail) MUST_CHECK;
 /* Those of a name, sorted; *count 0: none. */
 struct entry *graph_find(struct entries *entries, const char *name, size_t *count);
 void graph_sort(struct entries *entries);

@@ -86,8 +86,10 @@ static int value_make(struct layouts *layouts, uint64_t id, struct value *out)
 		node = definition(layouts, graph_plain(layouts, node->target));
 	} else if (is_aggregate(node)) {
 		out->kind = VALUE_AGGREGATE;
+	} else if (node->kind == NODE_FLOAT) {
+		out->kind = VALUE_FLOAT;
 	}
-	if (out->kind == VALUE_OTHER || !is_aggregate(node))
+	if (!is_aggregate(node))
 		return 0;
 	out->aggregate = aggregate_of(layouts, node);
 	return out->aggregate == NULL ? -1 : 0;
@@ -103,7 +105,8 @@ struct list {
 static int damaged(const struct layouts *layouts, const char *name, struct fail *fail)
 {
 	return fail_set(fail, OUTCOME_ERROR, "%s: damaged %s: too many members, or too deep ones, at "
-			"%s", layouts->path, layouts_format_name(layouts->format), name);
+			"%s", layouts->path, layouts_format_name(layouts->format),
+			*name == '\0' ? "a struct without a name" : name);
 }
 
 static int list_add(struct layouts *layouts, const struct part *part, uint64_t base,
@@ -139,9 +142,9 @@ static int members_add(struct layouts *layouts, const struct node *of, uint64_t 
 		const struct part *part = &layouts->parts[i];
 		const struct node *inner = graph_plain(layouts, part->target);
 
-		if (layouts->work++ > LAYOUTS_WORK_MAX || part->bit_offset > INT64_MAX / 4 ||
+		if (layouts->member_count++ > LAYOUTS_MEMBERS_MAX || part->bit_offset > INT64_MAX / 4 ||
 		    depth > LAYOUTS_DEPTH_MAX)
-			return damaged(layouts, part->name, fail);
+			return damaged(layouts, of->name, fail);
 		if (part->name[0] != '\0') {
 			if (list_add(layouts, part, base, list, fail) != 0)
 				return -1;
@@ -185,7 +188,7 @@ static int definitions_list(struct layouts *layouts, struct fail *fail)
 					graph_at(layouts, node->target) : node;
 
 		if (is_aggregate(of) && node->name[0] != '\0' && (of == node || of->name[0] == '\0') &&
-		    graph_entry(&layouts->aggregates, node->name, (uint32_t)i, RANK_DEFINED, fail) != 0)
+		    graph_entry(layouts, &layouts->aggregates, node->name, (uint32_t)i, RANK_DEFINED, fail) != 0)
 			return -1;
 	}
 	graph_sort(&layouts->aggregates);

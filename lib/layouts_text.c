@@ -86,6 +86,7 @@ static void declare(const struct layouts *layouts, uint64_t id, unsigned depth, 
 	struct text around = { .cut = false }, before = { .cut = false };
 	bool pointer = false;
 	const struct node *node;
+	bool plain;
 
 	for (int i = 0;; i++) {
 		node = graph_at(layouts, id);
@@ -105,10 +106,11 @@ static void declare(const struct layouts *layouts, uint64_t id, unsigned depth, 
 		}
 		id = node->target;
 	}
+	plain = node->kind == NODE_OTHER || node->kind == NODE_FLOAT || node->kind == NODE_TYPEDEF;
 	text_wrap(out, "", before.data);
-	if (node->kind != NODE_OTHER && node->kind != NODE_TYPEDEF)
+	if (!plain)
 		text_wrap(out, "", words[node->kind] == NULL ? "..." : words[node->kind]);
-	if (node->name[0] != '\0' && node->kind != NODE_OTHER && node->kind != NODE_TYPEDEF)
+	if (node->name[0] != '\0' && !plain)
 		text_wrap(out, "", " ");
 	text_wrap(out, "", node->name);
 	if (around.data[0] != '\0')

@@ -186,7 +186,14 @@ static void enqueue(struct graph *graph, size_t leader)
 
 static int lead(struct graph *graph, size_t to, const struct state *state, struct fail *fail)
 {
+	struct known *frame = &graph->states[to].registers[RBP], before = *frame;
 	int changed = state_join(&graph->states[to], state, fail);
+
+	/* that it points to the stack is no longer known, and it may be written through */
+	if (frame->kind != KNOWN_STACK && before.kind == KNOWN_STACK)
+		stack_escape(&graph->flow, before.offset);
+	if (frame->kind != KNOWN_STACK && state->registers[RBP].kind == KNOWN_STACK)
+		stack_escape(&graph->flow, state->registers[RBP].offset);
 
 	if (changed > 0)
 		enqueue(graph, to);
@@ -213,6 +220,9 @@ static void call(const struct graph *graph, struct state *state, const struct in
 	for (size_t i = 0; i < (wide ? sizeof(lost) : sizeof(lost_i386)) / sizeof(*lost); i++)
 		state->registers[wide ? lost[i] : lost_i386[i]] = (struct known){ .kind = KNOWN_NOTHING };
 	prototype = to == NULL ? NULL : prototype_find(&graph->flow, to->name);
+	/* it may have popped the pointer to its result */
+	if (!wide && prototype != NULL && prototype->result.kind == VALUE_AGGREGATE)
+		state->registers[RSP] = (struct known){ .kind = KNOWN_NOTHING };
 	if (prototype != NULL && prototype->result.kind == VALUE_POINTER &&
 	    prototype->result.aggregate != NULL && strchr(to->name, '.') == NULL)
 		state->registers[RAX] = (struct known){ KNOWN_POINTER,
@@ -272,7 +282,7 @@ static int block_follow(struct graph *graph, size_t leader, struct state *state,
 	}
 }
 
-/* A lower place of the stack has gone elsewhere: what was read behind it must be read again. */
+/* The stack's address has gone elsewhere: what was read there must be read again. */
 static void escaped_again(struct graph *graph)
 {
 	graph->flow.escaped = false;
@@ -356,8 +366,7 @@ int uses_find(const struct object *object, const struct elf_fields *fields,
 	enum architecture arch = elf_file_architecture(object->elf);
 	CLEANUP(graph_deinit) struct graph graph = {
 		.flow = { .object = object, .fields = fields, .layouts = layouts, .codes = codes,
-			  .count = count, .arch = arch, .pointer = arch_pointer_size(arch),
-			  .escaped_frame = INT64_MAX, .escaped_caller = INT64_MAX },
+			  .count = count, .arch = arch, .pointer = arch_pointer_size(arch) },
 	};
 
 	*out = (struct uses){ .items = NULL };

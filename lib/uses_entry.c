@@ -45,58 +45,92 @@ struct known variable_known(const struct flow *flow, const struct elf_field *fie
 			       value->aggregate, offset };
 }
 
+/* Whether x86-64 has it in registers for numbers, if it is small enough: nothing of it is in floating
+ * point or at an odd place (psABI 3.2.3). As deep as `depth`, NOLINTNEXTLINE(misc-no-recursion) */
+static bool is_plain(const struct value *value, uint64_t bit_offset, unsigned depth)
+{
+	uint64_t size = value->element_size != 0 ? value->element_size : value->size;
+
+	if (value->kind != VALUE_AGGREGATE)
+		return value->kind != VALUE_FLOAT && size != 0 && bit_offset % (size * 8) == 0;
+	if (value->aggregate == NULL || depth == 0)
+		return false;
+	for (size_t i = 0; i < value->aggregate->member_count; i++) {
+		const struct aggregate_member *member = &value->aggregate->members[i];
+
+		if (member->bit_size == 0 &&
+		    !is_plain(&member->value, bit_offset + member->bit_offset, depth - 1))
+			return false;
+	}
+	return true;
+}
+
 /* How many registers one takes; 0: it is on the stack; -1: not known, nor where those behind it are. */
 static int registers_of(const struct flow *flow, const struct value *value)
 {
 	uint64_t words = (value->size + flow->pointer - 1) / flow->pointer;
 
-	if (value->size == 0)
+	/* in vectors; of i386, compilers differ for aggregates */
+	if (value->size == 0 || value->kind == VALUE_FLOAT || value->element_size != 0 ||
+	    (value->kind == VALUE_AGGREGATE && flow->arch == ARCH_I386))
 		return -1;
-	if (value->kind == VALUE_AGGREGATE)	/* compilers differ for i386 */
-		return flow->arch == ARCH_I386 ? -1 : words <= 2 ? (int)words : 0;
-	return words <= 2 ? (int)words : -1;
+	if (value->kind == VALUE_AGGREGATE && (words > 2 || is_plain(value, 0, USE_STEPS_MAX)))
+		return words <= 2 ? (int)words : 0;
+	return value->kind != VALUE_AGGREGATE && words <= 2 ? (int)words : -1;
 }
 
-/* Whether a pointer to room for the result comes before the parameters. */
-static bool has_result_pointer(const struct flow *flow, const struct value *result)
+/* 1: a pointer to room for the result comes before the parameters; 0: none does; -1: not known. */
+static int result_registers(const struct flow *flow, const struct value *result)
 {
-	return result->kind == VALUE_AGGREGATE &&
-	       (flow->arch == ARCH_I386 || result->size > 16);
-}
-
-/* Numbers in floating point would be in none of the registers that are counted here. */
-static bool has_vectors(const struct flow *flow)
-{
-	for (size_t i = 0; i < flow->count; i++) {
-		for (size_t j = 0; j < flow->codes[i].count; j++) {
-			if (strstr(flow->codes[i].insns[j].operands, "%xmm") != NULL)
-				return true;
-		}
-	}
-	return false;
+	if (result->kind != VALUE_AGGREGATE)
+		return 0;
+	if (flow->arch == ARCH_I386)	/* the kernel has -freg-struct-return, others do not */
+		return -1;
+	return result->size > 16 ? 1 : is_plain(result, 0, USE_STEPS_MAX) ? 0 : -1;
 }
 
 /*
  * clang leaves parameters out that a static function does not use, without another name for it
- * (DeadArgumentElimination), and its debug information does not tell.
+ * (DeadArgumentElimination), and its debug information does not tell. gcc does not, and .comment tells
+ * whose the code is.
  */
 static bool is_rewritten(const struct flow *flow)
 {
 	const struct elf_section *comment = elf_file_section(flow->object->elf, ".comment");
 
-	return flow->codes[0].symbol->type == 't' && comment != NULL && comment->data != NULL &&
-	       memmem(comment->data, comment->size, "clang", 5) != NULL;
+	return flow->codes[0].symbol->type == 't' &&
+	       (comment == NULL || comment->data == NULL ||
+		memmem(comment->data, comment->size, "clang", 5) != NULL ||
+		memmem(comment->data, comment->size, "GCC", 3) == NULL);
 }
 
-static int parameters_place(const struct flow *flow, const struct prototype *prototype,
+/* On the stack. Not of i386, but for `...`: whether the others are in registers before, as
+ * -mregparm=3 has it and asmlinkage does not, nothing tells. */
+static int stack_place(const struct flow *flow, const struct prototype *prototype, size_t size,
+		       struct known known, int64_t *at, struct state *state, struct fail *fail)
+{
+	if (*at == 0)
+		return 0;
+	if (flow->arch == ARCH_I386 && !prototype->variadic)
+		*at = 0;
+	else if (slot_set(state, *at, known, fail) != 0)
+		return -1;
+	/* what is larger may be aligned; behind it, the place is not known */
+	*at = size > flow->pointer || *at == 0 ? 0 : *at + flow->pointer;
+	return 0;
+}
+
+static int parameters_place(const struct flow *flow, const struct prototype *prototype, int used,
 			    struct state *state, struct fail *fail)
 {
 	static const int orders[ARCH_COUNT][6] = {
 		[ARCH_X86_64] = { RDI, RSI, RDX, RCX, 8, 9 }, [ARCH_I386] = { RAX, RDX, RCX },
 	};
-	int total = flow->arch == ARCH_I386 ? prototype->variadic ? 0 : 3 : 6, used = 0;
+	int total = flow->arch == ARCH_I386 ? prototype->variadic ? 0 : 3 : 6;
 	int64_t stack = flow->pointer;	/* behind the return address */
 
+	if (used > 0)
+		state->registers[RDI] = (struct known){ KNOWN_POINTER, prototype->result.aggregate, 0 };
 	for (size_t i = 0; i < prototype->parameter_count; i++) {
 		const struct value *value = &prototype->parameters[i];
 		int registers = registers_of(flow, value);
@@ -114,12 +148,8 @@ static int parameters_place(const struct flow *flow, const struct prototype *pro
 		/* of i386, what does not fit takes all that were left with it */
 		if (flow->arch == ARCH_I386)
 			used = total;
-		if (slot_set(state, stack, known, fail) != 0)
+		if (stack_place(flow, prototype, value->size, known, &stack, state, fail) != 0)
 			return -1;
-		stack += (int64_t)((value->size + flow->pointer - 1) / flow->pointer *
-				   flow->pointer);
-		if (stack > 1024)
-			return 0;
 	}
 	return 0;
 }
@@ -128,13 +158,12 @@ int state_enter(const struct flow *flow, struct state *state, struct fail *fail)
 {
 	const struct symbol *symbol = flow->codes[0].symbol;
 	const struct prototype *prototype = prototype_find(flow, symbol->name);
+	int used = prototype == NULL ? -1 : result_registers(flow, &prototype->result);
 
 	state->reached = true;
 	state->registers[RSP] = (struct known){ KNOWN_STACK, NULL, 0 };
 	/* what the compiler named with a dot it has given other parameters */
-	if (prototype == NULL || strchr(symbol->name, '.') != NULL ||
-	    has_result_pointer(flow, &prototype->result) || has_vectors(flow) ||
-	    is_rewritten(flow))
+	if (used < 0 || strchr(symbol->name, '.') != NULL || is_rewritten(flow))
 		return 0;
-	return parameters_place(flow, prototype, state, fail);
+	return parameters_place(flow, prototype, used, state, fail);
 }

@@ -46,10 +46,10 @@ struct flow {
 	size_t count;			/* of codes */
 	enum architecture arch;
 	unsigned pointer;		/* bytes */
-	/* The lowest place of the frame, and of the caller's, whose address goes elsewhere: what is
-	 * behind it may be changed by anybody. */
-	int64_t escaped_frame, escaped_caller;
-	bool escaped;			/* one of them has become lower */
+	/* The address of a place of the frame, or of the caller's, goes elsewhere: anybody may change
+	 * what is there, and by container_of() what is before it. */
+	bool escaped_frame, escaped_caller;
+	bool escaped;			/* one of them has become true */
 };
 
 /* uses_state.c */
@@ -89,7 +89,8 @@ unsigned operand_size(const struct insn_layout *layout, unsigned pointer);
 /* What a pointer that lies there points to. */
 struct known operand_load(const struct flow *flow, const struct state *state,
 			  const struct operand *operand);
-/* A pointer moved by `by`; to the start of a member that is an aggregate: a pointer to that. */
+/* A pointer moved by `by`. To the start of a member that is an aggregate, it may be meant for that, for
+ * the first one in it, or for another one of a union: it stays one to the outer. */
 struct known known_move(struct known known, int64_t by);
 
 /* uses_step.c: what one instruction does to the state. */

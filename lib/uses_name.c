@@ -125,6 +125,14 @@ struct known member_load(const struct aggregate *aggregate, uint64_t offset, uns
 	return (struct known){ KNOWN_POINTER, to, 0 };
 }
 
+/* Whether a size of 0 says that the operand is but an address, or goes as far as a register says. */
+static bool is_size_known(const struct insn_layout *layout)
+{
+	return layout_is(layout, 0, 0x8d) || layout_is(layout, 1, 0x0d) || layout_is(layout, 1, 0x18) ||
+	       layout_is(layout, 1, 0xa3) || layout_is(layout, 1, 0xab) ||
+	       layout_is(layout, 1, 0xb3) || layout_is(layout, 1, 0xbb);
+}
+
 /* With an index, it is an array from whose start the elements are counted. */
 static bool is_indexed(const struct use *use, const struct operand *operand)
 {
@@ -182,5 +190,7 @@ bool use_of(const struct flow *flow, const struct state *state, const struct ins
 	out->displacement = offset - (int64_t)out->base;
 	out->offset = (uint64_t)offset;
 	out->step_count = use_locate(operand.address.aggregate, out->offset, out->size, out->steps);
-	return out->step_count > 0 && (operand.index == NO_REGISTER || is_indexed(out, &operand));
+	out->indexed = operand.index != NO_REGISTER;
+	return out->step_count > 0 && (!out->indexed || is_indexed(out, &operand)) &&
+	       (out->size != 0 || is_size_known(layout));
 }

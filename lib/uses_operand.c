@@ -13,16 +13,6 @@ struct known known_move(struct known known, int64_t by)
 	known.offset += by;
 	if (known.offset > OFFSET_MAX || known.offset < -OFFSET_MAX)
 		return (struct known){ .kind = KNOWN_NOTHING };
-	if (known.kind != KNOWN_POINTER || known.offset <= 0)
-		return known;
-	for (size_t i = 0; i < known.aggregate->member_count; i++) {
-		const struct aggregate_member *member = &known.aggregate->members[i];
-
-		if (member->bit_size == 0 && member->bit_offset == (uint64_t)known.offset * 8 &&
-		    member->value.kind == VALUE_AGGREGATE && member->value.aggregate != NULL &&
-		    !known.aggregate->is_union)
-			return (struct known){ KNOWN_POINTER, member->value.aggregate, 0 };
-	}
 	return known;
 }
 
@@ -104,9 +94,26 @@ struct known operand_load(const struct flow *flow, const struct state *state,
 	return (struct known){ .kind = KNOWN_NOTHING };
 }
 
+/* Of the moves to and from %xmm that compilers copy with. */
+static unsigned size_vector(const struct insn_layout *layout)
+{
+	uint8_t opcode = layout->opcode;
+
+	if ((opcode == 0x10 || opcode == 0x11) && layout->repeat != 0)
+		return layout->repeat == 0xf3 ? 4 : 8;
+	if ((opcode == 0x7e && layout->repeat == 0xf3) || opcode == 0xd6)
+		return 8;
+	if (opcode == 0x6e || opcode == 0x7e)
+		return layout->rex & REX_W ? 8 : 4;
+	return opcode == 0x12 || opcode == 0x13 || opcode == 0x16 || opcode == 0x17 ? 8 : 16;
+}
+
 static unsigned size_two_bytes(const struct insn_layout *layout, unsigned bytes)
 {
 	switch (layout->opcode) {
+	case 0x10 ... 0x13: case 0x16: case 0x17: case 0x28: case 0x29: case 0x6e: case 0x6f:
+	case 0x7e: case 0x7f: case 0xd6:
+		return size_vector(layout);
 	case 0x90 ... 0x9f: case 0xb0: case 0xb6: case 0xbe: case 0xc0:
 		return 1;
 	case 0xb7: case 0xbf:

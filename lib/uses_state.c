@@ -128,19 +128,15 @@ int slot_set(struct state *state, int64_t offset, struct known known, struct fai
 struct known slot_get(const struct flow *flow, const struct state *state, int64_t offset)
 {
 	const struct slot *slot = slot_find(state, offset);
-	int64_t escaped = offset < 0 ? flow->escaped_frame : flow->escaped_caller;
+	bool escaped = offset < 0 ? flow->escaped_frame : flow->escaped_caller;
 
-	if (slot == NULL || offset + (int64_t)flow->pointer > escaped)
-		return (struct known){ .kind = KNOWN_NOTHING };
-	return slot->known;
+	return slot == NULL || escaped ? (struct known){ .kind = KNOWN_NOTHING } : slot->known;
 }
 
 void stack_escape(struct flow *flow, int64_t offset)
 {
-	int64_t *escaped = offset < 0 ? &flow->escaped_frame : &flow->escaped_caller;
+	bool *escaped = offset < 0 ? &flow->escaped_frame : &flow->escaped_caller;
 
-	if (offset < *escaped) {
-		*escaped = offset;
-		flow->escaped = true;
-	}
+	flow->escaped = flow->escaped || !*escaped;
+	*escaped = true;
 }

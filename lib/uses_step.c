@@ -56,6 +56,14 @@ static void set(const struct step *step, int reg, struct known known)
 	step->state->registers[reg] = known;
 }
 
+/* A register becomes something that is not known, and that may be made of what it was. */
+static void lose(const struct step *step, int reg)
+{
+	if (reg == RBP && get(step, reg).kind == KNOWN_STACK)
+		stack_escape(step->flow, get(step, reg).offset);
+	set(step, reg, nothing);
+}
+
 /* The place of the operand in the stack; false: it is not there. */
 static bool stack_operand(const struct step *step, int64_t *out)
 {
@@ -93,7 +101,7 @@ static int spoil(const struct step *step, bool byte, struct fail *fail)
 	if (step->operand.memory)
 		return store(step, nothing, byte ? 1 : insn_operand_bits(step->layout) / 8, fail);
 	reg = byte ? byte_register(step, step_rm(step)) : step_rm(step);
-	set(step, reg, nothing);
+	lose(step, reg);
 	return 0;
 }
 
@@ -223,6 +231,7 @@ static int arithmetic(const struct step *step, struct fail *fail)
 		}
 		return spoil(step, byte, fail);
 	case 2: case 3:
+		lose(step, byte ? byte_register(step, step_reg(step)) : step_reg(step));
 		set(step, byte ? byte_register(step, step_reg(step)) : step_reg(step),
 		    opcode == 0x33 && !step->operand.memory && !step->layout->operand_size &&
 		    step_reg(step) == step_rm(step) ? zero : nothing);
@@ -276,7 +285,7 @@ static int exchange(const struct step *step, struct fail *fail)
 {
 	bool byte = (step->layout->opcode & 1) == 0;
 
-	set(step, byte ? byte_register(step, step_reg(step)) : step_reg(step), nothing);
+	lose(step, byte ? byte_register(step, step_reg(step)) : step_reg(step));
 	return spoil(step, byte, fail);
 }
 
@@ -408,7 +417,9 @@ static void move_if(const struct step *step)
 		other = step->operand.memory ? operand_load(step->flow, step->state,
 							    &step->operand) :
 					       get(step, step_rm(step));
-	set(step, step_reg(step), known_join(get(step, step_reg(step)), other));
+	other = known_join(get(step, step_reg(step)), other);
+	lose(step, step_reg(step));
+	set(step, step_reg(step), other);
 }
 
 /* Those with 0f. */

@@ -440,6 +440,55 @@ static void a_struct_that_contains_itself_ends(void **state)
 	btf__free(btf);
 }
 
+/* 16 anonymous structs in each of 16, six deep: 16777216 members of 1.5 KB. */
+static void anonymous_members_that_multiply_take_no_memory(void **state)
+{
+	struct btf *btf = btf__new_empty();
+	struct layouts *layouts;
+	struct fail fail;
+	const void *raw;
+	uint32_t size;
+
+	(void)state;
+	assert_non_null(btf);
+	assert_int_equal(btf__add_int(btf, "int", 4, BTF_INT_SIGNED), 1);
+	for (int depth = 1; depth <= 6; depth++) {
+		assert_int_equal(btf__add_struct(btf, depth == 6 ? "top" : NULL, 4), depth + 1);
+		for (int i = 0; i < 16; i++)
+			assert_int_equal(btf__add_field(btf, depth == 1 ? "a" : NULL, depth, 0, 0), 0);
+	}
+	raw = btf__raw_data(btf, &size);
+	assert_int_equal(layouts_open_btf(raw, size, "test", NULL, 0, NULL, &layouts, &fail), -1);
+	assert_non_null(strstr(fail.message, "too many members"));
+	btf__free(btf);
+}
+
+static void types_of_another_architecture_are_not_compared(void **state)
+{
+	struct btf *btf[2] = { kernel_make(64), kernel_make(64) };
+	struct layouts *layouts[2];
+	struct layout_drift drift;
+	struct fail fail;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		uint32_t size;
+		const void *raw;
+
+		assert_int_equal(btf__set_pointer_size(btf[i], i == 0 ? 4 : 8), 0);
+		assert_true(btf__add_int(btf[i], "long", i == 0 ? 4 : 8, BTF_INT_SIGNED) > 0);
+		raw = btf__raw_data(btf[i], &size);
+		assert_int_equal(layouts_open_btf(raw, size, i == 0 ? "narrow" : "wide", NULL, 0,
+						  NULL, &layouts[i], &fail), 0);
+		btf__free(btf[i]);
+	}
+	assert_int_equal(layouts_compare(layouts[0], layouts[1], &drift, &fail), -1);
+	assert_int_equal(fail.code, OUTCOME_GUARD);
+	assert_non_null(strstr(fail.message, "another architecture"));
+	layouts_close(layouts[0]);
+	layouts_close(layouts[1]);
+}
+
 static void a_file_that_says_nothing_is_told_what_to_do(void **state)
 {
 	struct elf_file *elf = btf_elf("", 0);
@@ -469,6 +518,8 @@ int main(void)
 		cmocka_unit_test(a_modules_types_go_on_from_its_kernels),
 		cmocka_unit_test(a_member_that_moved_is_named_with_both_places),
 		cmocka_unit_test(a_struct_that_contains_itself_ends),
+		cmocka_unit_test(anonymous_members_that_multiply_take_no_memory),
+		cmocka_unit_test(types_of_another_architecture_are_not_compared),
 		cmocka_unit_test(a_file_that_says_nothing_is_told_what_to_do),
 	};
 
