@@ -113,7 +113,8 @@ int drift_find(struct drift *drift, struct fail *fail)
 
 	if (drift->layouts.count == 0)
 		return 0;
-	if (elf_fields_load(drift->image.elf, &fields, fail) != 0)
+	if (elf_fields_load(drift->image.elf, &fields, fail) != 0 ||
+	    elf_fields_turn(&fields, fail) != 0)
 		return -1;
 	for (size_t i = 0; i < symtab_count(symtab); i++) {
 		const struct symbol *symbol = symtab_item(symtab, i);
