@@ -31,7 +31,11 @@ int function_find(const struct symtab *symtab, const char *name, const char *mod
 		  bool any_module, unsigned occurrence, const struct symbol **out,
 		  struct fail *fail) MUST_CHECK;
 
-/* The same, or a variable where there is no function of that name. */
+/* Which of the functions of its name the symbol is, from 1, as function_find() takes it; 0: it is the
+ * only one. */
+unsigned function_occurrence(const struct symtab *symtab, const struct symbol *symbol);
+
+/* The same as function_find(), or a variable where there is no function of that name. */
 int symbol_find(const struct symtab *symtab, const char *name, const char *module,
 		bool any_module, unsigned occurrence, const struct symbol **out,
 		struct fail *fail) MUST_CHECK;

@@ -35,23 +35,6 @@ void differences_deinit(struct differences *differences)
 	memset(differences, 0, sizeof(*differences));
 }
 
-/* Which of several of that name; 0: there is one. */
-static unsigned occurrence(const struct side *side, const struct symbol *symbol)
-{
-	const struct symtab *symtab = side->object->symtab;
-	const struct symbol *other = NULL;
-	unsigned count = 0, found = 0;
-
-	while ((other = symtab_next(symtab, symbol->name, other)) != NULL) {
-		if (!symbol_is_text(other))
-			continue;
-		count++;
-		if (other == symbol)
-			found = count;
-	}
-	return count > 1 ? found : 0;
-}
-
 /* A new one, of the function of that name. NULL: memory ran out. */
 static struct difference *difference_add(struct differences *out, const struct side *side,
 					 size_t index, struct fail *fail)
@@ -70,7 +53,7 @@ static struct difference *difference_add(struct differences *out, const struct s
 	}
 	items = &items[out->count];
 	memset(items, 0, sizeof(*items));
-	items->occurrence = occurrence(side, symbol);
+	items->occurrence = function_occurrence(side->object->symtab, symbol);
 	items->function = strdup(symbol->name);
 	if (items->function == NULL) {
 		(void)fail_memory(fail, "differences");

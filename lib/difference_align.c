@@ -27,7 +27,7 @@ uint64_t step_end(const struct body *body, size_t step)
 bool step_view(const struct body *body, size_t step, struct view *out)
 {
 	const struct insn *insn = &body->function.insns[body->steps[step].insn];
-	size_t cursor = side_relocation(body->side, insn->address);
+	size_t cursor = elf_field_from(&body->side->fields, insn->address);
 
 	return view_make(body->side, insn->bytes, insn->length, insn->address, &cursor, out);
 }
@@ -39,8 +39,8 @@ bool function_scan(struct comparison *comparison)
 	const struct symbol *new = sides[1]->functions[sides[0]->function_pairs[comparison->self]];
 	const uint8_t *a = elf_file_bytes(sides[0]->object->elf, old->address, old->size);
 	const uint8_t *b = elf_file_bytes(sides[1]->object->elf, new->address, new->size);
-	size_t i = side_relocation(sides[0], old->address);
-	size_t k = side_relocation(sides[1], new->address);
+	size_t i = elf_field_from(&sides[0]->fields, old->address);
+	size_t k = elf_field_from(&sides[1]->fields, new->address);
 	struct view old_view, new_view;
 
 	if (a == NULL || b == NULL || old->size != new->size)
@@ -76,7 +76,7 @@ static int body_load(const struct side *side, size_t index, bool is_new, struct 
 		return fail_memory(fail, "comparing a function");
 	if (out->function.decoded < out->function.size)
 		*lost = true;
-	cursor = side_relocation(side, out->function.symbol->address);
+	cursor = elf_field_from(&side->fields, out->function.symbol->address);
 	for (size_t i = 0; i < out->function.count && !*lost; i++) {
 		const struct insn *insn = &out->function.insns[i];
 

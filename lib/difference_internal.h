@@ -5,25 +5,12 @@
 #define PATCHERD_DIFFERENCE_INTERNAL_H
 
 #include "difference.h"
+#include "elf_fields.h"
 #include "lib/insn_layout.h"
 
 #define NONE SIZE_MAX
 
 /* ---- one of the two files (difference_file.c) ------------------------------------------ */
-
-enum relocation_class { RELOCATION_ABSOLUTE, RELOCATION_RELATIVE, RELOCATION_OPAQUE };
-
-/* What a relocation says of the field at `address`. */
-struct relocation {
-	uint64_t address;
-	const char *name;		/* of its symbol; NULL: a section's */
-	uint64_t base;			/* the symbol's address, where it is `defined` */
-	int64_t addend;
-	uint8_t size;			/* of the field, bytes */
-	uint8_t type;
-	uint8_t class;			/* enum relocation_class */
-	bool defined;
-};
 
 /* What a table of the kernel says of an instruction. */
 struct table_note {
@@ -35,8 +22,7 @@ struct table_note {
 
 struct side {
 	const struct object *object;
-	struct relocation *relocations;	/* of all sections in memory, by address */
-	size_t relocation_count;
+	struct elf_fields fields;
 	uint64_t *marks;		/* addresses that something refers to, in order: where one thing
 					 * without a name ends, at the latest */
 	size_t mark_count;
@@ -54,8 +40,6 @@ struct side {
 
 int side_load(const struct object *object, struct side *out, struct fail *fail) MUST_CHECK;
 void side_deinit(struct side *side);
-/* The first relocation at `address` or behind it, by index. */
-size_t side_relocation(const struct side *side, uint64_t address);
 /* The function in which `address` lies; NONE. */
 size_t side_function(const struct side *side, uint64_t address);
 /* How many bytes at `address`, which has no name, belong together at most. */
@@ -104,7 +88,7 @@ struct comparison {
 };
 
 /* Of a field, of an instruction that ends at `end`, or at the field's end where it is of data. */
-struct spot relocation_spot(const struct side *side, const struct relocation *relocation,
+struct spot relocation_spot(const struct side *side, const struct elf_field *relocation,
 			      uint64_t end);
 /* What is at an address of the file. `anchor`: of which symbol it is, by one of its addresses. */
 struct spot address_spot(const struct side *side, uint64_t address, uint64_t anchor);

@@ -75,8 +75,8 @@ static bool changed_same(struct comparison *comparison, const struct alignment *
 		const struct change *change = change_at(difference, insn->address -
 							changed->function.symbol->address);
 		bool written = change != NULL && change->target == NULL;
-		size_t cursor = written ? changed->side->relocation_count :
-					  side_relocation(changed->side, insn->address);
+		size_t cursor = written ? changed->side->fields.count :
+					  elf_field_from(&changed->side->fields, insn->address);
 
 		if (!view_make(changed->side, insn->bytes, insn->length, insn->address, &cursor, &a) ||
 		    !step_view(new, k, &b))

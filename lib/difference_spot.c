@@ -94,20 +94,20 @@ static uint64_t section_anchor(const struct side *side, uint64_t base, uint64_t 
 	       section->address + section->size - 1;
 }
 
-struct spot relocation_spot(const struct side *side, const struct relocation *relocation,
+struct spot relocation_spot(const struct side *side, const struct elf_field *relocation,
 			    uint64_t end)
 {
 	int64_t offset = relocation->addend;
 	uint64_t address;
 
 	/* a processor counts from the instruction's end */
-	if (relocation->class == RELOCATION_RELATIVE)
+	if (relocation->class == FIELD_RELATIVE)
 		offset = (int64_t)((uint64_t)offset + (end - relocation->address));
 	if (!relocation->defined)
-		return (struct spot){ .kind = SPOT_UNDEFINED, .name = relocation->name,
+		return (struct spot){ .kind = SPOT_UNDEFINED, .name = relocation->symbol,
 				      .offset = offset };
 	address = relocation->base + (uint64_t)offset;
-	return address_spot(side, address, relocation->name != NULL ? relocation->base :
+	return address_spot(side, address, relocation->symbol != NULL ? relocation->base :
 			    section_anchor(side, relocation->base, address));
 }
 
@@ -154,13 +154,13 @@ static bool code_same(struct comparison *comparison, const struct spot *old,
 
 /* What one relocation of data leads to. In a table of places of a function that position independent
  * code has, each counts from the table's start, `into` bytes before. */
-static struct spot entry_spot(const struct side *side, const struct relocation *relocation,
+static struct spot entry_spot(const struct side *side, const struct elf_field *relocation,
 			      uint64_t into)
 {
 	uint64_t end = relocation->address;
 
 	return relocation_spot(side, relocation,
-			       relocation->class == RELOCATION_RELATIVE ? end - into : end);
+			       relocation->class == FIELD_RELATIVE ? end - into : end);
 }
 
 /* Bytes without those that relocations fill in, and what these lead to. */
@@ -169,7 +169,7 @@ static bool data_same(struct comparison *comparison, uint64_t old, uint64_t new,
 	const struct side *sides[2] = { &comparison->old, &comparison->new };
 	const uint8_t *a = elf_file_bytes(sides[0]->object->elf, old, length);
 	const uint8_t *b = elf_file_bytes(sides[1]->object->elf, new, length);
-	size_t i = side_relocation(sides[0], old), k = side_relocation(sides[1], new);
+	size_t i = elf_field_from(&sides[0]->fields, old), k = elf_field_from(&sides[1]->fields, new);
 	uint64_t at = 0;
 
 	if (a == NULL || b == NULL)
@@ -180,10 +180,10 @@ static bool data_same(struct comparison *comparison, uint64_t old, uint64_t new,
 		return true;
 	comparison->looked += length + 1;
 	while (at < length) {
-		const struct relocation *ra = i < sides[0]->relocation_count ?
-					      &sides[0]->relocations[i] : NULL;
-		const struct relocation *rb = k < sides[1]->relocation_count ?
-					      &sides[1]->relocations[k] : NULL;
+		const struct elf_field *ra = i < sides[0]->fields.count ?
+					      &sides[0]->fields.items[i] : NULL;
+		const struct elf_field *rb = k < sides[1]->fields.count ?
+					      &sides[1]->fields.items[k] : NULL;
 		uint64_t a_at = ra == NULL ? length : ra->address - old;
 		uint64_t b_at = rb == NULL ? length : rb->address - new;
 		struct spot a_spot, b_spot;
@@ -232,17 +232,17 @@ static int table_same(struct comparison *comparison, uint64_t old, uint64_t new)
 {
 	const struct side *sides[2] = { &comparison->old, &comparison->new };
 	uint64_t old_end = side_extent(sides[0], old), new_end = side_extent(sides[1], new);
-	size_t i = side_relocation(sides[0], old), k = side_relocation(sides[1], new);
+	size_t i = elf_field_from(&sides[0]->fields, old), k = elf_field_from(&sides[1]->fields, new);
 	size_t new_self = sides[0]->function_pairs[comparison->self];
 	uint64_t at = 0;
 
 	while (true) {
-		const struct relocation *ra = at < old_end && i < sides[0]->relocation_count &&
-			sides[0]->relocations[i].address == old + at ?
-			&sides[0]->relocations[i] : NULL;
-		const struct relocation *rb = at < new_end && k < sides[1]->relocation_count &&
-			sides[1]->relocations[k].address == new + at ?
-			&sides[1]->relocations[k] : NULL;
+		const struct elf_field *ra = at < old_end && i < sides[0]->fields.count &&
+			sides[0]->fields.items[i].address == old + at ?
+			&sides[0]->fields.items[i] : NULL;
+		const struct elf_field *rb = at < new_end && k < sides[1]->fields.count &&
+			sides[1]->fields.items[k].address == new + at ?
+			&sides[1]->fields.items[k] : NULL;
 		struct spot a = { .kind = SPOT_UNDEFINED }, b = { .kind = SPOT_UNDEFINED };
 		bool a_inside, b_inside;
 

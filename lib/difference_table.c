@@ -32,8 +32,8 @@ struct range {
 
 static struct range section_relocations(const struct side *side, const struct elf_section *section)
 {
-	return (struct range){ side_relocation(side, section->address),
-			       side_relocation(side, section->address + section->size) };
+	return (struct range){ elf_field_from(&side->fields, section->address),
+			       elf_field_from(&side->fields, section->address + section->size) };
 }
 
 /* Whether the section is entries of `size` bytes that have their relocations at the same places. */
@@ -46,13 +46,13 @@ static bool size_fits(const struct side *side, const struct elf_section *section
 	if (section->size % size != 0)
 		return false;
 	while (range->first + of_each < range->end &&
-	       side->relocations[range->first + of_each].address - section->address < size)
+	       side->fields.items[range->first + of_each].address - section->address < size)
 		of_each++;
 	if (of_each == 0 || of_each * entries != range->end - range->first ||
-	    side->relocations[range->first].address != section->address)
+	    side->fields.items[range->first].address != section->address)
 		return false;
 	for (size_t i = range->first + of_each; i < range->end; i++) {
-		if (side->relocations[i].address - side->relocations[i - of_each].address != size)
+		if (side->fields.items[i].address - side->fields.items[i - of_each].address != size)
 			return false;
 	}
 	return true;
@@ -88,8 +88,8 @@ static int section_load(struct side *side, const struct elf_section *section, un
 				side->object->path, section->name);
 	for (uint64_t at = 0; at < section->size; at += size) {
 		uint64_t address = section->address + at;
-		const struct relocation *first =
-			&side->relocations[side_relocation(side, address)];
+		const struct elf_field *first =
+			&side->fields.items[elf_field_from(&side->fields, address)];
 		struct spot spot = relocation_spot(side, first, first->address);
 		struct table_note entry = { spot.index, kind, spot.offset, address, size };
 
@@ -150,13 +150,13 @@ static struct range function_entries(const struct side *side, size_t function)
 }
 
 /* The index-th relocation; NULL: it is not of the entry. */
-static const struct relocation *entry_relocation(const struct side *side, size_t index,
+static const struct elf_field *entry_relocation(const struct side *side, size_t index,
 						 const struct table_note *entry)
 {
-	if (index >= side->relocation_count ||
-	    side->relocations[index].address - entry->address >= entry->size)
+	if (index >= side->fields.count ||
+	    side->fields.items[index].address - entry->address >= entry->size)
 		return NULL;
-	return &side->relocations[index];
+	return &side->fields.items[index];
 }
 
 static enum table_change entry_compare(struct comparison *comparison,
@@ -166,16 +166,16 @@ static enum table_change entry_compare(struct comparison *comparison,
 	const struct side *sides[2] = { &comparison->old, &comparison->new };
 	const uint8_t *a_bytes = elf_file_bytes(sides[0]->object->elf, old->address, old->size);
 	const uint8_t *b_bytes = elf_file_bytes(sides[1]->object->elf, new->address, new->size);
-	size_t i = side_relocation(sides[0], old->address);
-	size_t k = side_relocation(sides[1], new->address);
+	size_t i = elf_field_from(&sides[0]->fields, old->address);
+	size_t k = elf_field_from(&sides[1]->fields, new->address);
 
 	if (old->kind != new->kind || old->size != new->size || a_bytes == NULL || b_bytes == NULL)
 		return TABLE_DIFFERENT;
 	memcpy(a, a_bytes, old->size);
 	memcpy(b, b_bytes, new->size);
 	for (;; i++, k++) {
-		const struct relocation *from = entry_relocation(sides[0], i, old);
-		const struct relocation *to = entry_relocation(sides[1], k, new);
+		const struct elf_field *from = entry_relocation(sides[0], i, old);
+		const struct elf_field *to = entry_relocation(sides[1], k, new);
 		struct spot from_spot, to_spot;
 
 		if (from == NULL && to == NULL)

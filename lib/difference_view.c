@@ -58,9 +58,9 @@ static bool references_take(const struct side *side, size_t *cursor, struct view
 {
 	uint64_t end = view->address + view->layout.length;
 
-	for (; *cursor < side->relocation_count && side->relocations[*cursor].address < end;
+	for (; *cursor < side->fields.count && side->fields.items[*cursor].address < end;
 	     (*cursor)++) {
-		const struct relocation *relocation = &side->relocations[*cursor];
+		const struct elf_field *relocation = &side->fields.items[*cursor];
 		uint64_t at = relocation->address - view->address;
 
 		if (relocation->address < view->address || end - relocation->address < relocation->size ||
@@ -71,7 +71,7 @@ static bool references_take(const struct side *side, size_t *cursor, struct view
 			.to = relocation_spot(side, relocation, end),
 		};
 		view->references[view->reference_count - 1].to.indexed =
-			relocation->name == NULL && is_indexed(&view->layout, view->bytes, at);
+			relocation->symbol == NULL && is_indexed(&view->layout, view->bytes, at);
 	}
 	return true;
 }
@@ -206,8 +206,8 @@ bool fragment_same(struct comparison *comparison, const struct spot *old, const 
 	const struct side *sides[2] = { &comparison->old, &comparison->new };
 	const uint8_t *a = elf_file_bytes(sides[0]->object->elf, old->address, length);
 	const uint8_t *b = elf_file_bytes(sides[1]->object->elf, new->address, length);
-	size_t i = side_relocation(sides[0], old->address);
-	size_t k = side_relocation(sides[1], new->address);
+	size_t i = elf_field_from(&sides[0]->fields, old->address);
+	size_t k = elf_field_from(&sides[1]->fields, new->address);
 	bool same = true, whole = strncmp(old->section->name, ".altinstr", 9) == 0;
 	struct view old_view, new_view;
 

@@ -149,6 +149,19 @@ int function_find(const struct symtab *symtab, const char *name, const char *mod
 	return find(symtab, &wanted, occurrence, out, fail);
 }
 
+unsigned function_occurrence(const struct symtab *symtab, const struct symbol *symbol)
+{
+	const struct symbol *other = NULL;
+	unsigned count = 0, found = 0;
+
+	while ((other = symtab_next(symtab, symbol->name, other)) != NULL) {
+		count += symbol_is_text(other);
+		if (other == symbol)
+			found = count;
+	}
+	return count > 1 ? found : 0;
+}
+
 int symbol_find(const struct symtab *symtab, const char *name, const char *module,
 		bool any_module, unsigned occurrence, const struct symbol **out,
 		struct fail *fail)

@@ -104,10 +104,11 @@ static void leads_take(struct graph *graph, const struct function *code)
 	uint64_t early = start < 4 ? 0 : start - 4;	/* branches count from their end */
 
 	for (size_t i = elf_field_to(fields, early);
-	     i < fields->to_count && fields->to[i]->to < start + code->size; i++) {
+	     i < fields->to_count && elf_field_leads(fields->to[i]) < start + code->size; i++) {
 		const struct elf_field *field = fields->to[i];
 		bool code_field = (field->section->flags & 4) != 0;	/* SHF_EXECINSTR */
-		uint64_t to = field->to + (code_field && field->relative ? 4 : 0);
+		uint64_t to = elf_field_leads(field) +
+			      (code_field && field->class == FIELD_RELATIVE ? field->size : 0);
 		bool inside;
 		size_t at;
 
@@ -133,8 +134,8 @@ static bool has_relative_table(const struct graph *graph, const struct function 
 	uint64_t end = section == NULL ? 0 : section->address + section->size;
 
 	for (size_t i = elf_field_to(fields, code->symbol->address);
-	     i < fields->to_count && fields->to[i]->to < end; i++) {
-		if (fields->to[i]->relative &&
+	     i < fields->to_count && elf_field_leads(fields->to[i]) < end; i++) {
+		if (fields->to[i]->class == FIELD_RELATIVE &&
 		    strncmp(fields->to[i]->section->name, ".rodata", 7) == 0)
 			return true;
 	}

@@ -33,16 +33,17 @@ struct known variable_known(const struct flow *flow, const struct elf_field *fie
 	const struct value *value;
 	const struct symbol *symbol;
 	const char *name = field->symbol;
+	uint64_t address = elf_field_leads(field) + (uint64_t)behind;
 	int64_t offset = field->addend + behind;
 
 	if (!field->known)
 		return (struct known){ .kind = KNOWN_NOTHING };
-	if (name == NULL) {
-		symbol = symtab_at(flow->object->symtab, field->to + (uint64_t)behind);
+	if (name == NULL || *name == '\0') {
+		symbol = symtab_at(flow->object->symtab, address);
 		if (symbol == NULL || symbol_is_text(symbol))
 			return (struct known){ .kind = KNOWN_NOTHING };
 		name = symbol->name;
-		offset = (int64_t)(field->to + (uint64_t)behind - symbol->address);
+		offset = (int64_t)(address - symbol->address);
 	}
 	value = is_unique(flow, name) ? layouts_variable(flow->layouts, name, is_own(flow, name)) :
 				       NULL;

@@ -61,8 +61,8 @@ struct operand operand_take(const struct flow *flow, const struct state *state,
 		elf_field_in(flow->fields, at, layout->displacement_size);
 	if (field != NULL) {
 		if (field->address == at && field->size == 4 && out.index == NO_REGISTER &&
-		    out.base == (field->relative ? RIP : NO_REGISTER))
-			out.address = variable_known(flow, field, field->relative ?
+		    out.base == (field->class == FIELD_RELATIVE ? RIP : NO_REGISTER))
+			out.address = variable_known(flow, field, field->class == FIELD_RELATIVE ?
 				(int64_t)(insn->address + insn->length - at) : 0);
 		out.displacement = 0;
 	} else if (out.base >= 0) {

@@ -173,7 +173,7 @@ static struct known number(const struct step *step)
 	if (layout->operand_size)
 		return nothing;
 	if (field != NULL)
-		return step->full && field->address == at && !field->relative ?
+		return step->full && field->address == at && field->class != FIELD_RELATIVE ?
 		       variable_known(step->flow, field, 0) : nothing;
 	if (value == 0 || (step->full && value < 0 && value >= -4095))
 		return zero;
@@ -188,7 +188,7 @@ static struct known absolute_load(const struct step *step)
 						     step->layout->immediate_size);
 	struct operand operand = { .memory = true, .base = NO_REGISTER, .index = NO_REGISTER };
 
-	if (!step->full || field == NULL || field->address != at || field->relative ||
+	if (!step->full || field == NULL || field->address != at || field->class == FIELD_RELATIVE ||
 	    step->layout->segment == 0x64 || step->layout->segment == 0x65)
 		return nothing;
 	operand.address = variable_known(step->flow, field, 0);

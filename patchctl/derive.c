@@ -229,9 +229,9 @@ int command_derive(const struct options *options, int count, char **arguments)
 	int result;
 
 	(void)count;
-	if (options->name != NULL && !patch_name_good(options->name))
-		return usage_error("--name: expected 1 to 64 of a-z, 0-9 and '-', the first one no "
-				   "'-', got '%s'", options->name);
+	result = patch_names_check(options);
+	if (result != 0)
+		return result;
 	wait_begin(&wait, "comparing the objects");
 	result = derivation_make(options, arguments, &derivation, &fail);
 	wait_end(&wait);

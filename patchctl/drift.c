@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "patch_head.h"
+
 #define RUNNING_BTF "/sys/kernel/btf/vmlinux"
 
 static void drift_deinit(struct drift *drift)
@@ -159,6 +161,9 @@ int command_drift(const struct options *options, int count, char **arguments)
 	int result;
 
 	(void)count;
+	result = patch_names_check(options);
+	if (result != 0)
+		return result;
 	wait_begin(&wait, "comparing the object's types with the kernel's");
 	result = drift_make(options, arguments[0], &drift, &fail);
 	wait_end(&wait);

@@ -17,20 +17,6 @@ static void codes_deinit(struct codes *codes)
 		function_deinit(&codes->items[i]);
 }
 
-/* Which of several functions of that name. */
-static unsigned occurrence_of(const struct symtab *symtab, const struct symbol *symbol)
-{
-	const struct symbol *other = NULL;
-	unsigned count = 0, which = 0;
-
-	while ((other = symtab_next(symtab, symbol->name, other)) != NULL) {
-		count += symbol_is_text(other);
-		if (other == symbol)
-			which = count;
-	}
-	return count > 1 ? which : 0;
-}
-
 static int use_take(struct drift *drift, const struct function *function, const struct use *use,
 		    struct fail *fail)
 {
@@ -57,7 +43,7 @@ static int use_take(struct drift *drift, const struct function *function, const 
 		drift->uses = uses;
 		drift->use_room = room;
 	}
-	taken.occurrence = occurrence_of(drift->image.symtab, function->symbol);
+	taken.occurrence = function_occurrence(drift->image.symtab, function->symbol);
 	drift->uses[drift->use_count++] = taken;
 	return 0;
 }
@@ -127,7 +113,8 @@ int drift_find(struct drift *drift, struct fail *fail)
 
 	if (drift->layouts.count == 0)
 		return 0;
-	if (elf_fields_load(drift->image.elf, &fields, fail) != 0)
+	if (elf_fields_load(drift->image.elf, &fields, fail) != 0 ||
+	    elf_fields_turn(&fields, fail) != 0)
 		return -1;
 	for (size_t i = 0; i < symtab_count(symtab); i++) {
 		const struct symbol *symbol = symtab_item(symtab, i);

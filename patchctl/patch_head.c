@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "patchctl.h"
+
 /* Of patch(5). */
-enum { NAME_MAX_LENGTH = 64, SUMMARY_MAX = 256, DESCRIPTION_MAX = 16384 };
+enum { NAME_MAX_LENGTH = 64, MODULE_MAX = 55, SUMMARY_MAX = 256, DESCRIPTION_MAX = 16384 };
 
 const char *file_name(const char *path)
 {
@@ -17,12 +19,27 @@ const char *file_name(const char *path)
 	return slash == NULL ? path : slash + 1;
 }
 
-bool patch_name_good(const char *name)
-{
-	size_t length = strlen(name);
+#define LETTERS "abcdefghijklmnopqrstuvwxyz0123456789-"
 
-	return length > 0 && length <= NAME_MAX_LENGTH && name[0] != '-' &&
-	       strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
+static bool is_made_of(const char *text, const char *characters, size_t most)
+{
+	size_t length = strlen(text);
+
+	return length > 0 && length <= most && strspn(text, characters) == length;
+}
+
+int patch_names_check(const struct options *options)
+{
+	const char *name = options->name, *module = options->module;
+
+	if (name != NULL && (name[0] == '-' || !is_made_of(name, LETTERS, NAME_MAX_LENGTH)))
+		return usage_error("--name: expected 1 to 64 of a-z, 0-9 and '-', the first one no "
+				   "'-', got '%s'", name);
+	if (module != NULL &&
+	    !is_made_of(module, LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZ_", MODULE_MAX))
+		return usage_error("--module: expected the name of a module, 1 to 55 letters, digits, "
+				   "'_' and '-', got '%s'", module);
+	return 0;
 }
 
 /* "fs/nfs/File.o": "derived-file" */

@@ -13,8 +13,9 @@ int patch_begin(struct patch *out, enum architecture arch, struct fail *fail) MU
 int patch_head(struct patch *patch, const char *name, const char *file, const char *description,
 	       struct fail *fail, const char *format, ...)
 	__attribute__((format(printf, 6, 7))) MUST_CHECK;
-/* Whether a patch can be called that. */
-bool patch_name_good(const char *name);
+/* Whether --name and --module are what a patch can say; 0, or the exit status, having said what not. */
+struct options;
+int patch_names_check(const struct options *options);
 /* Behind the last slash. */
 const char *file_name(const char *path);
 

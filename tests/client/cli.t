@@ -85,6 +85,12 @@ usage "got 'Bad'" derive --name Bad x y
 usage 'drift needs OBJECT' drift
 usage "'two'" drift one two
 usage 'drift does not take --image' drift --image x y
+for module in '' nfs.ko 'n fs' ../nfs mödule \
+	a123456789b123456789c123456789d123456789e123456789f12345; do
+	usage "--module: expected the name of a module, 1 to 55 letters, digits, '_' and '-', got '$module'" \
+		derive --module "$module" x y
+	usage "got '$module'" drift --patch --module "$module" x
+done
 usage 'hazards needs SYMBOL[+OFFSET]' hazards
 usage "'two'" disassemble one two
 usage "'two'" hazards one two

@@ -109,6 +109,7 @@ static void open_case(const struct uses_case *from, struct opened *out)
 	assert_int_equal(target_open_image(out->elf, path, NULL, &out->target, &fail), 0);
 	assert_int_equal(decoder_create(from->arch, &out->decoder, &fail), 0);
 	assert_int_equal(elf_fields_load(out->elf, &out->fields, &fail), 0);
+	assert_int_equal(elf_fields_turn(&out->fields, &fail), 0);
 	for (out->count = 0; out->count < (*from->cold == '\0' ? 1 : 2); out->count++) {
 		symbol = symtab_next(out->symtab, out->count == 0 ? "f" : "f.cold", NULL);
 		assert_non_null(symbol);
