@@ -74,7 +74,9 @@ static int sites_move(struct variant *from, struct variant *to, struct fail *fai
 
 	if (sites == NULL)
 		return fail_memory(fail, "a patch");
-	memcpy(sites + to->site_count, from->sites, from->site_count * sizeof(*sites));
+	if (from->site_count > 0)
+		memcpy(sites + to->site_count, from->sites,
+		       from->site_count * sizeof(*sites));
 	to->sites = sites;
 	to->site_count += from->site_count;
 	free(from->sites);

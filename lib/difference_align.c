@@ -115,11 +115,17 @@ struct way {
 	int distance;
 };
 
+/* Row `d`, by its diagonal 0: those before it have 1, 2, 3 … of which its first is used. */
+static int *row_of(const struct way *way, int d)
+{
+	return way->rows + (ptrdiff_t)d * d + d;
+}
+
 /* Goes to the furthest points of `d`; true: the end is reached. */
 static bool way_row(const struct way *way, int d)
 {
-	int *row = way->rows + d * d + d;
-	const int *before = d == 0 ? NULL : way->rows + (d - 1) * (d - 1) + (d - 1);
+	int *row = row_of(way, d);
+	const int *before = d == 0 ? NULL : row_of(way, d - 1);
 
 	for (int k = -d; k <= d; k += 2) {
 		int x = 0;
@@ -145,7 +151,7 @@ static void way_back(const struct way *way, size_t *to)
 	int x = way->old_count, k = way->old_count - way->new_count;
 
 	for (int d = way->distance; d >= 0; d--) {
-		const int *before = d == 0 ? NULL : way->rows + (d - 1) * (d - 1) + (d - 1);
+		const int *before = d == 0 ? NULL : row_of(way, d - 1);
 		bool down = d > 0 && (k == -d || (k != d && before[k - 1] < before[k + 1]));
 		int start = d == 0 ? 0 : down ? before[k + 1] : before[k - 1] + 1;
 

@@ -318,20 +318,20 @@ void changes_free(struct difference *difference)
 
 static struct change *change_add(struct plan_of_function *plan, struct fail *fail)
 {
-	struct change *changes = plan->out->changes;
+	struct change *change, *more;
 
 	if (plan->out->change_count == plan->room) {
 		plan->room = plan->room == 0 ? 4 : plan->room * 2;
-		changes = reallocarray(changes, plan->room, sizeof(*changes));
-		if (changes == NULL) {
+		more = reallocarray(plan->out->changes, plan->room, sizeof(*more));
+		if (more == NULL) {
 			(void)fail_memory(fail, "changes");
 			return NULL;
 		}
-		plan->out->changes = changes;
+		plan->out->changes = more;
 	}
-	changes = &changes[plan->out->change_count++];
-	memset(changes, 0, sizeof(*changes));
-	return changes;
+	change = &plan->out->changes[plan->out->change_count++];
+	memset(change, 0, sizeof(*change));
+	return change;
 }
 
 /* A change from `start` that has the first instructions of its replacement already: goes up to an

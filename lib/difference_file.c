@@ -57,7 +57,7 @@ static int functions_load(struct side *side, struct fail *fail)
 	const struct symtab *symtab = side->object->symtab;
 	uint64_t end = 0;
 
-	side->functions = calloc(symtab_count(symtab) + 1, sizeof(*side->functions));
+	side->functions = calloc(symtab_count(symtab) + 1, sizeof(const struct symbol *));
 	if (side->functions == NULL)
 		return fail_memory(fail, "functions");
 	for (size_t i = 0; i < symtab_count(symtab); i++) {

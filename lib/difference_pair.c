@@ -59,9 +59,9 @@ static int roots_make(struct side *side, struct named **out, size_t *count, stru
 		bytes += strlen(symtab_item(symtab, i)->name) + 1;
 	side->root_text = at = malloc(bytes);
 	side->roots = calloc(symbols + 1, sizeof(*side->roots));
-	side->symbol_pairs = malloc((symbols + 1) * sizeof(*side->symbol_pairs));
-	side->twins = malloc((symbols + 1) * sizeof(*side->twins));
-	side->function_pairs = malloc((side->function_count + 1) * sizeof(*side->function_pairs));
+	side->symbol_pairs = calloc(symbols + 1, sizeof(*side->symbol_pairs));
+	side->twins = calloc(symbols + 1, sizeof(*side->twins));
+	side->function_pairs = calloc(side->function_count + 1, sizeof(*side->function_pairs));
 	*out = items = calloc(symbols + 1, sizeof(*items));
 	if (at == NULL || side->roots == NULL || side->symbol_pairs == NULL ||
 	    side->twins == NULL || side->function_pairs == NULL || items == NULL)

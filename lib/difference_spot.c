@@ -163,7 +163,8 @@ static struct spot entry_spot(const struct side *side, const struct elf_field *r
 			       relocation->class == FIELD_RELATIVE ? end - into : end);
 }
 
-/* Bytes without those that relocations fill in, and what these lead to. */
+/* Bytes without those that relocations fill in, and what these lead to, and so on. As deep as DEPTH_MAX,
+ * NOLINTNEXTLINE(misc-no-recursion) */
 static bool data_same(struct comparison *comparison, uint64_t old, uint64_t new, uint64_t length)
 {
 	const struct side *sides[2] = { &comparison->old, &comparison->new };
@@ -227,7 +228,8 @@ static bool leads_inside(const struct side *side, const struct spot *spot, size_
 }
 
 /* Relocations that follow each other and lead into the function that is compared: a table of places
- * that it jumps to. It ends where one side's leads elsewhere. 1: the same; 0: not; -1: it is none. */
+ * that it jumps to. It ends where one side's leads elsewhere. 1: the same; 0: not; -1: it is none.
+ * NOLINTNEXTLINE(misc-no-recursion) */
 static int table_same(struct comparison *comparison, uint64_t old, uint64_t new)
 {
 	const struct side *sides[2] = { &comparison->old, &comparison->new };
@@ -262,6 +264,7 @@ static int table_same(struct comparison *comparison, uint64_t old, uint64_t new)
 	}
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion) */
 static bool nameless_same(struct comparison *comparison, const struct spot *old,
 			  const struct spot *new)
 {
@@ -290,7 +293,7 @@ static bool nameless_same(struct comparison *comparison, const struct spot *old,
 	return data_same(comparison, old->address, new->address, length);
 }
 
-/* Whether data that is never written has the same in it. */
+/* Whether data that is never written has the same in it. NOLINTNEXTLINE(misc-no-recursion) */
 static bool content_same(struct comparison *comparison, const struct symbol *old,
 			 const struct symbol *new)
 {
@@ -347,7 +350,8 @@ static const struct symbol *behind(const struct side *side, size_t index,
 	return NULL;
 }
 
-/* What an index may reach: compared where it lies equally in both files. */
+/* What an index may reach: compared where it lies equally in both files.
+ * NOLINTNEXTLINE(misc-no-recursion) */
 static bool behind_same(struct comparison *comparison, const struct spot *old,
 			const struct spot *new)
 {
@@ -361,6 +365,7 @@ static bool behind_same(struct comparison *comparison, const struct spot *old,
 	return content_same(comparison, a, b);
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion) */
 static bool variable_same(struct comparison *comparison, const struct spot *old,
 			  const struct spot *new)
 {
@@ -382,6 +387,7 @@ static bool variable_same(struct comparison *comparison, const struct spot *old,
 	       twins_agree(comparison, old->index, new->index);
 }
 
+/* As deep as DEPTH_MAX: see data_same(). NOLINTNEXTLINE(misc-no-recursion) */
 bool spot_same(struct comparison *comparison, const struct spot *old, const struct spot *new)
 {
 	const char *a, *b;
@@ -441,7 +447,7 @@ static void quote(const char *text, char out[SPOT_TEXT_MAX])
 		else
 			out[at++] = (char)byte;
 	}
-	(void)strcpy(out + at, *text == '\0' ? "\"" : "...\"");
+	(void)snprintf(out + at, sizeof("...\""), "%s", *text == '\0' ? "\"" : "...\"");
 }
 
 const char *spot_print(const struct side *side, const struct spot *spot, char out[SPOT_TEXT_MAX])

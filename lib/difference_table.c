@@ -216,8 +216,11 @@ enum table_change tables_compare(struct comparison *comparison, const char **sec
 		if (a != NULL && b != NULL)
 			change = entry_compare(comparison, a, b);
 		if (change > worst) {
+			const struct table_note *one = a != NULL ? a :
+						       &comparison->new.entries[new.first];
+
 			worst = change;
-			*section = kinds[a != NULL ? a->kind : b->kind].section;
+			*section = kinds[one->kind].section;
 		}
 		if (worst == TABLE_DIFFERENT)
 			break;

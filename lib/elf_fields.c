@@ -245,14 +245,14 @@ int elf_fields_turn(struct elf_fields *fields, struct fail *fail)
 {
 	free(fields->to);
 	fields->to_count = 0;
-	fields->to = calloc(fields->count + 1, sizeof(*fields->to));
+	fields->to = calloc(fields->count + 1, sizeof(const struct elf_field *));
 	if (fields->to == NULL)
 		return fail_memory(fail, "relocations");
 	for (size_t i = 0; i < fields->count; i++) {
 		if (fields->items[i].known)
 			fields->to[fields->to_count++] = &fields->items[i];
 	}
-	qsort(fields->to, fields->to_count, sizeof(*fields->to), by_target);
+	qsort(fields->to, fields->to_count, sizeof(const struct elf_field *), by_target);
 	return 0;
 }
 

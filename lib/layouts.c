@@ -208,7 +208,7 @@ static struct entry *entry_of(struct layouts *layouts, struct entries *entries, 
 	size_t count;
 	struct entry *entry = graph_find(entries, name, &count);
 
-	if (entry != NULL && own && entry->rank == RANK_BASE)
+	if (entry == NULL || (own && entry->rank == RANK_BASE))
 		return NULL;
 	for (size_t i = 1; i < count; i++) {
 		if ((entry[i].rank != RANK_BASE || entry->rank == RANK_BASE) &&

@@ -13,7 +13,7 @@ static void number_write(FILE *out, const struct number *number)
 {
 	uint64_t magnitude = number->negative ? 0 - number->bits : number->bits;
 
-	fprintf(out, magnitude < 10 ? "%s%" PRIu64 : "%s0x%" PRIx64, number->negative ? "-" : "",
+	(void)fprintf(out, magnitude < 10 ? "%s%" PRIu64 : "%s0x%" PRIx64, number->negative ? "-" : "",
 		magnitude);
 }
 
@@ -22,14 +22,14 @@ static void strings_write(FILE *out, int indent, const char *key, const struct s
 {
 	if (strings->count == 0)
 		return;
-	fprintf(out, "%*s%s:", indent, "", key);
+	(void)fprintf(out, "%*s%s:", indent, "", key);
 	for (size_t i = 0; i < strings->count; i++) {
 		if (strings->count > 1)
-			fprintf(out, "\n%*s-", indent + 2, "");
-		fputc(' ', out);
+			(void)fprintf(out, "\n%*s-", indent + 2, "");
+		(void)fputc(' ', out);
 		scalar_write(out, strings->items[i], false);
 	}
-	fputc('\n', out);
+	(void)fputc('\n', out);
 }
 
 static void architectures_write(FILE *out, int indent, unsigned architectures)
@@ -38,14 +38,14 @@ static void architectures_write(FILE *out, int indent, unsigned architectures)
 
 	if (architectures == 0)
 		return;
-	fprintf(out, "%*sarchitecture: [", indent, "");
+	(void)fprintf(out, "%*sarchitecture: [", indent, "");
 	for (unsigned i = 0; architectures >> i != 0; i++) {
 		if ((architectures & 1u << i) == 0)
 			continue;
-		fprintf(out, "%s%s", before, arch_name((enum architecture)i));
+		(void)fprintf(out, "%s%s", before, arch_name((enum architecture)i));
 		before = ", ";
 	}
-	fputs("]\n", out);
+	(void)fputs("]\n", out);
 }
 
 static void conditions_write(FILE *out, int indent, const struct conditions *conditions)
@@ -58,14 +58,14 @@ static void requirements_write(FILE *out, const struct requirements *requires)
 {
 	if (requires->symbols.count + requires->type_count + requires->module_build_ids.count == 0)
 		return;
-	fputs("requires:\n", out);
+	(void)fputs("requires:\n", out);
 	strings_write(out, 2, "symbols", &requires->symbols);
 	if (requires->type_count > 0)
-		fputs("  types:\n", out);
+		(void)fputs("  types:\n", out);
 	for (size_t i = 0; i < requires->type_count; i++) {
 		const struct type_requirement *type = &requires->types[i];
 
-		fprintf(out, type->is_size ? "    %s: {size: 0x%" PRIx64 "}\n" :
+		(void)fprintf(out, type->is_size ? "    %s: {size: 0x%" PRIx64 "}\n" :
 			"    %s: 0x%" PRIx64 "\n", type->name, type->number);
 	}
 	strings_write(out, 2, "module-build-id", &requires->module_build_ids);
@@ -73,25 +73,25 @@ static void requirements_write(FILE *out, const struct requirements *requires)
 
 static void pattern_write(FILE *out, const struct pattern *pattern)
 {
-	fputs("      - lines:\n", out);
+	(void)fputs("      - lines:\n", out);
 	for (size_t i = 0; i < pattern->count; i++) {
-		fputs("          - ", out);
+		(void)fputs("          - ", out);
 		scalar_write(out, pattern->lines[i].text, false);
-		fputc('\n', out);
+		(void)fputc('\n', out);
 	}
 	if (pattern->count > 1)
-		fprintf(out, "        at: %zu\n", pattern->at + 1);
+		(void)fprintf(out, "        at: %zu\n", pattern->at + 1);
 }
 
 static void where_write(FILE *out, const struct site *site)
 {
 	if (site->where == SITE_OFFSET || (site->where == SITE_VARIABLE && site->offset != 0))
-		fprintf(out, "    offset: 0x%" PRIx64 "\n", site->offset);
+		(void)fprintf(out, "    offset: 0x%" PRIx64 "\n", site->offset);
 	if (site->where == SITE_VARIABLE)
-		fprintf(out, "    size: %u\n", site->size);
+		(void)fprintf(out, "    size: %u\n", site->size);
 	if (site->where != SITE_FIND)
 		return;
-	fputs("    find:\n", out);
+	(void)fputs("    find:\n", out);
 	for (size_t i = 0; i < site->pattern_count; i++)
 		pattern_write(out, &site->patterns[i]);
 }
@@ -101,79 +101,79 @@ static void expect_write(FILE *out, const struct expectation *expect)
 	char text[BYTES_TEXT_MAX];
 
 	if (expect->has_value) {
-		fputs("    expect: ", out);
+		(void)fputs("    expect: ", out);
 		number_write(out, &expect->value);
-		fputc('\n', out);
+		(void)fputc('\n', out);
 	}
 	if (expect->bytes.length == 0 && expect->assembler == NULL)
 		return;
-	fputs("    expect: {", out);
+	(void)fputs("    expect: {", out);
 	if (expect->bytes.length > 0)
-		fprintf(out, "bytes: \"%s\"%s", bytes_print(&expect->bytes, text),
+		(void)fprintf(out, "bytes: \"%s\"%s", bytes_print(&expect->bytes, text),
 			expect->assembler != NULL ? ", " : "");
 	if (expect->assembler != NULL) {
-		fputs("asm: ", out);
+		(void)fputs("asm: ", out);
 		scalar_write(out, expect->assembler, true);
 	}
-	fputs("}\n", out);
+	(void)fputs("}\n", out);
 }
 
 static void operation_write(FILE *out, const struct operation *operation)
 {
 	char text[BYTES_TEXT_MAX];
 
-	fputs("    replace: ", out);
+	(void)fputs("    replace: ", out);
 	switch (operation->kind) {
 	case OPERATION_BYTES:
-		fprintf(out, "{bytes: \"%s\"%s}", bytes_print(&operation->bytes, text),
+		(void)fprintf(out, "{bytes: \"%s\"%s}", bytes_print(&operation->bytes, text),
 			operation->multiple ? ", multiple: true" : "");
 		break;
 	case OPERATION_RETURN:
 	case OPERATION_IMMEDIATE:
 	case OPERATION_DISPLACEMENT:
-		fprintf(out, "{%s: ", operation_name(operation->kind));
+		(void)fprintf(out, "{%s: ", operation_name(operation->kind));
 		number_write(out, &operation->number);
-		fputc('}', out);
+		(void)fputc('}', out);
 		break;
 	case OPERATION_TARGET:
-		fputs("{target: ", out);
+		(void)fputs("{target: ", out);
 		scalar_write(out, operation->target, true);
-		fputc('}', out);
+		(void)fputc('}', out);
 		break;
 	case OPERATION_VALUE:
 		number_write(out, &operation->number);
 		break;
 	default:
-		fputs(operation_name(operation->kind), out);
+		(void)fputs(operation_name(operation->kind), out);
 	}
-	fputc('\n', out);
+	(void)fputc('\n', out);
 }
 
 static void allow_write(FILE *out, const struct site *site)
 {
 	if (site->allow_count > 0)
-		fputs("    allow:\n", out);
+		(void)fputs("    allow:\n", out);
 	for (size_t i = 0; i < site->allow_count; i++) {
-		fprintf(out, "      %s: ", owner_name(site->allow[i].kind));
+		(void)fprintf(out, "      %s: ", owner_name(site->allow[i].kind));
 		scalar_write(out, site->allow[i].reason, true);
-		fputc('\n', out);
+		(void)fputc('\n', out);
 	}
 }
 
 static void site_write(FILE *out, const struct site *site)
 {
-	fprintf(out, "  - %s: ", site->where == SITE_VARIABLE ? "variable" : "function");
+	(void)fprintf(out, "  - %s: ", site->where == SITE_VARIABLE ? "variable" : "function");
 	scalar_write(out, site->symbol, false);
-	fputc('\n', out);
+	(void)fputc('\n', out);
 	if (site->module != NULL) {
-		fputs("    module: ", out);
+		(void)fputs("    module: ", out);
 		scalar_write(out, site->module, false);
-		fputc('\n', out);
+		(void)fputc('\n', out);
 	}
 	if (site->occurrence != 0)
-		fprintf(out, "    occurrence: %u\n", site->occurrence);
+		(void)fprintf(out, "    occurrence: %u\n", site->occurrence);
 	if (site->digest != NULL)
-		fprintf(out, "    function-digest: \"%s\"\n", site->digest);
+		(void)fprintf(out, "    function-digest: \"%s\"\n", site->digest);
 	where_write(out, site);
 	expect_write(out, &site->expect);
 	operation_write(out, &site->operation);
@@ -184,7 +184,7 @@ static void sites_write(FILE *out, const struct variant *variant)
 {
 	for (size_t i = 0; i < variant->site_count; i++) {
 		if (i > 0)
-			fputc('\n', out);
+			(void)fputc('\n', out);
 		site_write(out, &variant->sites[i]);
 	}
 }
@@ -194,7 +194,7 @@ static void lines_indent(FILE *out, int indent, const char *text)
 	while (*text != '\0') {
 		int length = (int)strcspn(text, "\n");
 
-		fprintf(out, "%*s%.*s\n", length > 0 ? indent : 0, "", length, text);
+		(void)fprintf(out, "%*s%.*s\n", length > 0 ? indent : 0, "", length, text);
 		text += length + (text[length] == '\n');
 	}
 }
@@ -211,10 +211,10 @@ static int variant_write(FILE *out, const struct variant *variant)
 	sites_write(sites, variant);
 	if (fclose(sites) != 0)
 		return -1;
-	fputs("  - when:\n", out);
+	(void)fputs("  - when:\n", out);
 	architectures_write(out, 6, variant->when.architectures);
 	conditions_write(out, 6, &variant->when);
-	fputs("    sites:\n", out);
+	(void)fputs("    sites:\n", out);
 	lines_indent(out, 4, text);
 	return 0;
 }
@@ -225,14 +225,14 @@ static int variants_write(FILE *out, const struct patch *patch)
 
 	if (patch->variant_count == 1 && first->when.releases.count == 0 &&
 	    first->when.build_ids.count == 0 && first->when.architectures == 0) {
-		fputs("sites:\n", out);
+		(void)fputs("sites:\n", out);
 		sites_write(out, first);
 		return 0;
 	}
-	fputs("variants:\n", out);
+	(void)fputs("variants:\n", out);
 	for (size_t i = 0; i < patch->variant_count; i++) {
 		if (i > 0)
-			fputc('\n', out);
+			(void)fputc('\n', out);
 		if (variant_write(out, &patch->variants[i]) < 0)
 			return -1;
 	}
@@ -241,18 +241,18 @@ static int variants_write(FILE *out, const struct patch *patch)
 
 static void head_write(FILE *out, const struct patch *patch)
 {
-	fprintf(out, "format: 1\npatch: ");
+	(void)fprintf(out, "format: 1\npatch: ");
 	scalar_write(out, patch->name, false);
-	fputs("\nsummary: ", out);
+	(void)fputs("\nsummary: ", out);
 	scalar_write(out, patch->summary, false);
-	fputc('\n', out);
+	(void)fputc('\n', out);
 	if (patch->description != NULL) {
-		fputs("description: ", out);
+		(void)fputs("description: ", out);
 		paragraph_write(out, 2, patch->description);
 	}
 	architectures_write(out, 0, patch->kernel.architectures);
 	if (patch->kernel.releases.count + patch->kernel.build_ids.count > 0) {
-		fputs("kernel:\n", out);
+		(void)fputs("kernel:\n", out);
 		conditions_write(out, 2, &patch->kernel);
 	}
 	requirements_write(out, &patch->requires);
@@ -264,7 +264,7 @@ static void comment_write(FILE *out, const char *comment)
 	while (*comment != '\0') {
 		int length = (int)strcspn(comment, "\n");
 
-		fprintf(out, "#%s%.*s\n", length > 0 ? " " : "", length, comment);
+		(void)fprintf(out, "#%s%.*s\n", length > 0 ? " " : "", length, comment);
 		comment += length + (comment[length] == '\n');
 	}
 }

@@ -83,8 +83,9 @@ struct known operand_load(const struct flow *flow, const struct state *state,
 	if (at.kind == KNOWN_POINTER) {
 		int64_t offset = at.offset + operand->displacement;
 
-		return offset < 0 ? (struct known){ .kind = KNOWN_NOTHING } :
-				    member_load(at.aggregate, (uint64_t)offset, flow->pointer);
+		if (offset >= 0)
+			return member_load(at.aggregate, (uint64_t)offset, flow->pointer);
+		return (struct known){ .kind = KNOWN_NOTHING };
 	}
 	at = known_move(at, operand->displacement);
 	if (at.kind == KNOWN_PLACE && at.offset == 0)

@@ -78,9 +78,10 @@ int state_join(struct state *into, const struct state *from, struct fail *fail)
 	}
 	for (size_t i = 0; i < into->slot_count; i++) {
 		const struct slot *slot = &into->slots[i], *other = slot_find(from, slot->offset);
-		struct known joined = other == NULL ? (struct known){ .kind = KNOWN_NOTHING } :
-						      known_join(slot->known, other->known);
+		struct known joined = { .kind = KNOWN_NOTHING };
 
+		if (other != NULL)
+			joined = known_join(slot->known, other->known);
 		changed = changed || !known_equal(joined, slot->known);
 		if (joined.kind != KNOWN_NOTHING)
 			into->slots[kept++] = (struct slot){ slot->offset, joined };
@@ -130,7 +131,9 @@ struct known slot_get(const struct flow *flow, const struct state *state, int64_
 	const struct slot *slot = slot_find(state, offset);
 	bool escaped = offset < 0 ? flow->escaped_frame : flow->escaped_caller;
 
-	return slot == NULL || escaped ? (struct known){ .kind = KNOWN_NOTHING } : slot->known;
+	if (slot != NULL && !escaped)
+		return slot->known;
+	return (struct known){ .kind = KNOWN_NOTHING };
 }
 
 void stack_escape(struct flow *flow, int64_t offset)

@@ -69,27 +69,27 @@ static void quoted_write(FILE *out, const char *text)
 	unsigned code;
 	size_t length;
 
-	fputc('"', out);
+	(void)fputc('"', out);
 	for (; *text != '\0'; text++) {
 		if (*text == '"' || *text == '\\')
-			fprintf(out, "\\%c", *text);
+			(void)fprintf(out, "\\%c", *text);
 		else if (*text == '\n')
-			fputs("\\n", out);
+			(void)fputs("\\n", out);
 		else if ((unsigned char)*text < ' ' || *text == 0x7f)
-			fprintf(out, "\\x%02x", (unsigned char)*text);
+			(void)fprintf(out, "\\x%02x", (unsigned char)*text);
 		else if ((length = special(text, &code)) != 0) {
-			fprintf(out, "\\u%04x", code);
+			(void)fprintf(out, "\\u%04x", code);
 			text += length - 1;
 		} else
-			fputc(*text, out);
+			(void)fputc(*text, out);
 	}
-	fputc('"', out);
+	(void)fputc('"', out);
 }
 
 void scalar_write(FILE *out, const char *text, bool quotes)
 {
 	if (!quotes && is_plain(text))
-		fputs(text, out);
+		(void)fputs(text, out);
 	else
 		quoted_write(out, text);
 }
@@ -109,16 +109,16 @@ void paragraph_write(FILE *out, int indent, const char *text)
 {
 	if (!is_block(text)) {
 		scalar_write(out, text, false);
-		fputc('\n', out);
+		(void)fputc('\n', out);
 		return;
 	}
-	fputs(text[strlen(text) - 1] == '\n' ? "|\n" : "|-\n", out);
+	(void)fputs(text[strlen(text) - 1] == '\n' ? "|\n" : "|-\n", out);
 	while (*text != '\0') {
 		int length = (int)strcspn(text, "\n");
 
 		if (length > 0)
-			fprintf(out, "%*s%.*s", indent, "", length, text);
-		fputc('\n', out);
+			(void)fprintf(out, "%*s%.*s", indent, "", length, text);
+		(void)fputc('\n', out);
 		text += length + (text[length] == '\n');
 	}
 }

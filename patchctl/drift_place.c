@@ -144,8 +144,8 @@ static const struct aggregate_member *differently(const struct drift_use *use,
 /*
  * Whether all that may be meant by the bytes from `from` to before `to` of an aggregate has moved by
  * `by` bits: each of a union, the struct and the first member in it, bitfields of one byte. `in`: the
- * kernel's; NULL: the same. As deep as `depth`, NOLINTNEXTLINE(misc-no-recursion)
- */
+ * kernel's; NULL: the same. As deep as `depth`,
+ * NOLINTNEXTLINE(misc-no-recursion) */
 static bool all_moved(const struct drift *drift, const struct aggregate *aggregate,
 		      const struct aggregate *in, uint64_t from, uint64_t to, int64_t by,
 		      unsigned depth)
@@ -200,7 +200,8 @@ static int obstacle_find(const struct drift *drift, struct drift_use *use, const
 	if ((int64_t)(way->kernel - way->object) % 8 != 0)
 		return refuse(use, "the bits are at another place of their byte in the kernel", fail);
 	if (use->use.size != 0 && last->member->bit_size == 0 && aggregate_of(last->member) == NULL &&
-	    last->member->value.element_size == 0 && way->last->value.size < use->use.size &&
+	    last->member->value.element_size == 0 && way->last != NULL &&
+	    way->last->value.size < use->use.size &&
 	    last->member->value.size >= use->use.size)
 		return refuse(use, "the member has %" PRIu64 " bytes in the kernel, and the "
 			      "instruction uses %u", fail, way->last->value.size, use->use.size);

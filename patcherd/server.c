@@ -413,7 +413,7 @@ static nfds_t unread(const struct server *server, struct pollfd fds[SERVER_CONNE
  * reply. */
 static void replies_finish(struct server *server)
 {
-	const int64_t until = clock_milliseconds(CLOCK_MONOTONIC) + SERVER_PATIENCE * 1000;
+	const int64_t until = clock_milliseconds(CLOCK_MONOTONIC) + SERVER_PATIENCE * INT64_C(1000);
 	struct pollfd fds[SERVER_CONNECTIONS];
 	struct fail ignored;	/* who went away has no use for the rest */
 
