@@ -32,13 +32,13 @@ int context_after(const struct kernel *kernel, const struct function *function,
 int context_make(const struct kernel *kernel, const struct pattern_code *codes, size_t count,
 		 size_t insn, const struct operation *operation, const struct function *after,
 		 struct pattern *out, struct fail *fail) MUST_CHECK;
-/* One such line. `relocated`: of each byte of the instruction, whether a relocation fills it in. False:
- * nothing describes it. */
-bool context_line(enum architecture arch, const struct insn *insn, const bool *relocated,
-		  char out[ASM_MAX]);
-/* That of the site itself. */
-bool context_site_line(const struct kernel *kernel, const struct function *function,
-		       const struct insn *insn, const struct operation *operation,
-		       const bool *relocated, char out[ASM_MAX]);
+/* What is to be found at `length` bytes of a function from `offset` on, whole instructions that the
+ * operation changes: the bytes where all of them are known before the object is loaded, else such a
+ * line. `relocated`: function_relocated(). *out is a patch's. -1: OUTCOME_HAZARD: nothing describes the
+ * instruction; OUTCOME_ERROR: memory ran out. */
+int context_expect(const struct kernel *kernel, const struct function *function,
+		   const bool *relocated, uint64_t offset, size_t length,
+		   const struct operation *operation, struct expectation *out,
+		   struct fail *fail) MUST_CHECK;
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "context.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,9 +120,9 @@ static int codes_change(struct context *context, struct fail *fail)
 	return 0;
 }
 
-static bool any(const bool *relocated, unsigned size)
+static bool any(const bool *relocated, size_t size)
 {
-	for (unsigned i = 0; i < size; i++) {
+	for (size_t i = 0; i < size; i++) {
 		if (relocated[i])
 			return true;
 	}
@@ -157,8 +158,10 @@ static const char *operand_open(const char *from, bool immediate, bool displacem
 	return end;
 }
 
-bool context_line(enum architecture arch, const struct insn *insn, const bool *relocated,
-		  char out[ASM_MAX])
+/* One line. `relocated`: of each byte of the instruction, whether a relocation fills it in. False: nothing
+ * describes it. */
+static bool insn_line(enum architecture arch, const struct insn *insn, const bool *relocated,
+		      char out[ASM_MAX])
 {
 	struct insn_layout layout;
 	char operand[sizeof(insn->operands) + 2];
@@ -190,16 +193,36 @@ bool context_line(enum architecture arch, const struct insn *insn, const bool *r
 	return true;
 }
 
-bool context_site_line(const struct kernel *kernel, const struct function *function,
-		       const struct insn *insn, const struct operation *operation,
-		       const bool *relocated, char out[ASM_MAX])
+/* That of the site itself. */
+static bool site_line(const struct kernel *kernel, const struct function *function,
+		      const struct insn *insn, const struct operation *operation,
+		      const bool *relocated, char out[ASM_MAX])
 {
 	const struct symbol *to = insn->has_target ? symtab_at(kernel->symtab, insn->target) : NULL;
 
 	if (operation->kind != OPERATION_TARGET || to == NULL || to->address != insn->target)
-		return context_line(kernel->target->info.architecture, insn, relocated, out);
+		return insn_line(kernel->target->info.architecture, insn, relocated, out);
 	(void)function_print(kernel->symtab, function->symbol, insn, out);
 	return true;
+}
+
+int context_expect(const struct kernel *kernel, const struct function *function,
+		   const bool *relocated, uint64_t offset, size_t length,
+		   const struct operation *operation, struct expectation *out, struct fail *fail)
+{
+	const struct insn *insn = &function->insns[function_insn_at(function, offset)];
+	char text[ASM_MAX];
+
+	if (!any(relocated + offset, length)) {
+		out->bytes.length = length;
+		memcpy(out->bytes.data, function->bytes + offset, length);
+		return 0;
+	}
+	if (!site_line(kernel, function, insn, operation, relocated + offset, text))
+		return fail_at(fail, OUTCOME_HAZARD, insn->address, "%s+0x%" PRIx64 ": nothing "
+			       "describes the instruction there", function->symbol->name, offset);
+	out->assembler = strdup(text);
+	return out->assembler == NULL ? fail_memory(fail, "a patch") : 0;
 }
 
 static bool line_make(const struct context *context, size_t index, char out[ASM_MAX])
@@ -209,9 +232,9 @@ static bool line_make(const struct context *context, size_t index, char out[ASM_
 	const bool *relocated = context->relocated + (insn->address - function->symbol->address);
 
 	if (index == context->insn)
-		return context_site_line(context->kernel, function, insn, &context->site.operation,
+		return site_line(context->kernel, function, insn, &context->site.operation,
 					 relocated, out);
-	return context_line(context->kernel->target->info.architecture, insn, relocated, out);
+	return insn_line(context->kernel->target->info.architecture, insn, relocated, out);
 }
 
 /* Between lines they are passed over. */
