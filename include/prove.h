@@ -6,8 +6,8 @@
 #include "kernel.h"
 #include "patch.h"
 
-/* Writes the patch as text, reads that and plans it on the kernel, as a dry run would. `where`, for the
- * message: "on the old object". -1: it has another outcome than `wanted`: that one, and why;
+/* Writes the patch as text, reads that and plans it on the kernel, as a dry run would. `where`, for
+ * the message: "on the old object". -1: it has another outcome than `wanted`: that one, and why;
  * OUTCOME_INVALID_SPEC: the text is no patch; OUTCOME_ERROR. */
 int patch_prove(const struct kernel *kernel, const struct patch *patch, enum outcome wanted,
 		const char *where, struct fail *fail) MUST_CHECK;

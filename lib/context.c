@@ -16,7 +16,8 @@ struct context {
 	size_t count;
 	size_t insn;
 	const struct function *after;
-	bool *relocated;		/* for each byte of the function: a relocation fills it in */
+	bool *relocated;		/* for each byte of the function: a relocation fills it
+					 * in */
 	struct pattern_code *changed;	/* `codes`, the first of them `after` */
 	uint64_t steps;
 	struct site site;		/* with one pattern, of `lines` */
@@ -129,8 +130,8 @@ static bool any(const bool *relocated, size_t size)
 	return false;
 }
 
-/* Copies one operand up to a comma outside of brackets, with a `*` for a number that a build decides:
- * an immediate, or a displacement. */
+/* Copies one operand up to a comma outside of brackets, with a `*` for a number that a build
+ * decides: an immediate, or a displacement. */
 static const char *operand_open(const char *from, bool immediate, bool displacement, char *out,
 				size_t size)
 {
@@ -158,8 +159,8 @@ static const char *operand_open(const char *from, bool immediate, bool displacem
 	return end;
 }
 
-/* One line. `relocated`: of each byte of the instruction, whether a relocation fills it in. False: nothing
- * describes it. */
+/* One line. `relocated`: of each byte of the instruction, whether a relocation fills it in. False:
+ * nothing describes it. */
 static bool insn_line(enum architecture arch, const struct insn *insn, const bool *relocated,
 		      char out[ASM_MAX])
 {
@@ -175,7 +176,8 @@ static bool insn_line(enum architecture arch, const struct insn *insn, const boo
 	}
 
 	const bool immediate = any(relocated + layout.immediate_at, layout.immediate_size);
-	/* that of %rip is one of a build in any case; an address without ModRM is in the immediate */
+	/* that of %rip is one of a build in any case; an address without ModRM is in the
+	 * immediate */
 	const bool displacement = any(relocated + layout.displacement_at,
 				      layout.displacement_size) ||
 				  strstr(insn->operands, "(%rip)") != NULL ||
@@ -254,7 +256,8 @@ static bool is_changing(const struct context *context, size_t index)
 						before->insns[index].length) != 0;
 }
 
-/* Whether the lines describe the place and nothing else, before and after the change. -1: memory. */
+/* Whether the lines describe the place and nothing else, before and after the change. -1:
+ * memory. */
 static int is_proved(struct context *context, struct fail *fail)
 {
 	const struct insn *site = &context->codes[0].function->insns[context->insn];
@@ -287,8 +290,8 @@ static bool line_add(struct context *context, const char *text)
 	return line->text != NULL;
 }
 
-/* Fills in lines for the instructions from `first` to `last`; false: one of them cannot be told, or they
- * are too many, or a pattern cannot begin or end so. */
+/* Fills in lines for the instructions from `first` to `last`; false: one of them cannot be told, or
+ * they are too many, or a pattern cannot begin or end so. */
 static bool lines_make(struct context *context, size_t first, size_t last)
 {
 	char text[ASM_MAX];

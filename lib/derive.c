@@ -103,8 +103,8 @@ static int work_make(const struct derive *derive, const struct difference *diffe
 	return context_after(old, &out->function, edits, count, &out->after, fail);
 }
 
-/* One change: a site, or, where instructions go away, one for each, the last first: a writer that changes
- * one after the other takes the call away before what it is called with. */
+/* One change: a site, or, where instructions go away, one for each, the last first: a writer that
+ * changes one after the other takes the call away before what it is called with. */
 static int change_sites(struct derive_place *place, struct variant *out, struct fail *fail)
 {
 	const bool removes = derive_removes(place);

@@ -32,7 +32,8 @@ static bool is_string_section(const struct elf_section *section)
 	       section->data != NULL;
 }
 
-/* Whether its bytes are what the file says for ever; .data.rel.ro is written only by what loads it. */
+/* Whether its bytes are what the file says for ever; .data.rel.ro is written only by what loads
+ * it. */
 static bool is_constant(const struct elf_section *section)
 {
 	return (section->flags & SHF_WRITE) == 0 || strncmp(section->name, ".data.rel.ro", 12) == 0;
@@ -81,8 +82,8 @@ struct spot address_spot(const struct side *side, uint64_t address, uint64_t anc
 	return spot;
 }
 
-/* An address by a section's symbol may lie before its first thing (table - 1, to which an index of 1 or
- * more is added), or behind its last. */
+/* An address by a section's symbol may lie before its first thing (table - 1, to which an index of
+ * 1 or more is added), or behind its last. */
 static uint64_t section_anchor(const struct side *side, uint64_t base, uint64_t address)
 {
 	const struct elf_section *section = elf_file_section_at(side->object->elf, base);
@@ -152,8 +153,8 @@ static bool code_same(struct comparison *comparison, const struct spot *old,
 	       label_find(match->new, match->new_count, (uint64_t)new->offset, &b) && a == b;
 }
 
-/* What one relocation of data leads to. In a table of places of a function that position independent
- * code has, each counts from the table's start, `into` bytes before. */
+/* What one relocation of data leads to. In a table of places of a function that position
+ * independent code has, each counts from the table's start, `into` bytes before. */
 static struct spot entry_spot(const struct side *side, const struct elf_field *relocation,
 			      uint64_t into)
 {
@@ -227,7 +228,8 @@ static bool leads_inside(const struct side *side, const struct spot *spot, size_
 }
 
 /* Relocations that follow each other and lead into the function that is compared: a table of places
- * that it jumps to. It ends where one side's leads elsewhere. 1: the same; 0: not; -1: it is none. */
+ * that it jumps to. It ends where one side's leads elsewhere. 1: the same; 0: not; -1: it is
+ * none. */
 static int table_same(struct comparison *comparison, uint64_t old, uint64_t new)
 {
 	const struct side *sides[2] = { &comparison->old, &comparison->new };
@@ -306,8 +308,8 @@ static bool content_same(struct comparison *comparison, const struct symbol *old
 	       data_same(comparison, old->address, new->address, old->size);
 }
 
-/* Whether no instruction has said before that one of them is another. Of data that is never written what
- * is in it tells. */
+/* Whether no instruction has said before that one of them is another. Of data that is never written
+ * what is in it tells. */
 static bool twins_agree(struct comparison *comparison, size_t old, size_t new)
 {
 	size_t *a = &comparison->old.twins[old], *b = &comparison->new.twins[new];

@@ -93,8 +93,8 @@ static int text_set(char **text, const char *from, struct fail *fail)
 	return *text == NULL ? fail_memory(fail, "a patch") : 0;
 }
 
-/* What a patch file can say, and any terminal show: newlines, tabs and ASCII. Names and strings of object
- * files may be anything. */
+/* What a patch file can say, and any terminal show: newlines, tabs and ASCII. Names and strings of
+ * object files may be anything. */
 static void text_clean(char *text)
 {
 	for (char *at = text; *at != '\0'; at++) {

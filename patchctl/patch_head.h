@@ -19,7 +19,8 @@ const char *patch_name_make(const char *before, const char *file, const char *af
 /* -1: it has more sites than a patch of `file` can have, and `advice`, what to do. */
 int patch_sites_check(const struct patch *patch, const char *file, const char *advice,
 		      struct fail *fail) MUST_CHECK;
-/* Whether --name and --module are what a patch can say; 0, or the exit status, having said what not. */
+/* Whether --name and --module are what a patch can say; 0, or the exit status, having said what
+ * not. */
 struct options;
 int patch_names_check(const struct options *options);
 /* Behind the last slash. */

@@ -164,8 +164,8 @@ static void functions_and_variables_have_their_types(void **state)
 		assert_int_equal(use->result.kind, VALUE_OTHER);
 		assert_int_equal(use->result.size, 4);
 		assert_ptr_equal(layouts_function(loaded.layouts, "use"), use);
-		/* pahole leaves out what the compiler made another function of, and variables but for
-		 * per-CPU ones */
+		/* pahole leaves out what the compiler made another function of, and variables but
+		 * for per-CPU ones */
 		if (strcmp(amd64[i], "btf.o") != 0) {
 			assert_non_null(helper);
 			assert_int_equal(helper->parameter_count, 2);
