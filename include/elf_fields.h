@@ -20,8 +20,8 @@ struct elf_field {
 	uint64_t address;
 	const struct elf_section *section;	/* that the field is in */
 	const char *symbol;		/* NULL: one without a name, as a section's */
-	uint64_t base;			/* the symbol's address, as elf_file lays it; of an undefined
-					 * one it is made up (ELF_UNDEFINED_BASE) */
+	uint64_t base;			/* the symbol's address, as elf_file lays it; of an
+					 * undefined one it is made up (ELF_UNDEFINED_BASE) */
 	int64_t addend;			/* from there */
 	uint8_t size;			/* bytes */
 	uint8_t type;			/* of the psABI */
@@ -40,8 +40,8 @@ struct elf_fields {
 };
 
 /* All fields of the sections that lie in memory of a relocatable file. -1: OUTCOME_ERROR: a damaged
- * table, a type that the kernel's code does not have, or a field that is not in its section, or over
- * another, with file and section. */
+ * table, a type that the kernel's code does not have, or a field that is not in its section, or
+ * over another, with file and section. */
 int elf_fields_load(const struct elf_file *elf, struct elf_fields *out,
 		    struct fail *fail) MUST_CHECK;
 /* Fills in `to`. */

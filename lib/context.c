@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "context.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,8 @@ struct context {
 	size_t count;
 	size_t insn;
 	const struct function *after;
-	bool *relocated;		/* for each byte of the function: a relocation fills it in */
+	bool *relocated;		/* for each byte of the function: a relocation fills it
+					 * in */
 	struct pattern_code *changed;	/* `codes`, the first of them `after` */
 	uint64_t steps;
 	struct site site;		/* with one pattern, of `lines` */
@@ -119,17 +121,17 @@ static int codes_change(struct context *context, struct fail *fail)
 	return 0;
 }
 
-static bool any(const bool *relocated, unsigned size)
+static bool any(const bool *relocated, size_t size)
 {
-	for (unsigned i = 0; i < size; i++) {
+	for (size_t i = 0; i < size; i++) {
 		if (relocated[i])
 			return true;
 	}
 	return false;
 }
 
-/* Copies one operand up to a comma outside of brackets, with a `*` for a number that a build decides:
- * an immediate, or a displacement. */
+/* Copies one operand up to a comma outside of brackets, with a `*` for a number that a build
+ * decides: an immediate, or a displacement. */
 static const char *operand_open(const char *from, bool immediate, bool displacement, char *out,
 				size_t size)
 {
@@ -157,8 +159,10 @@ static const char *operand_open(const char *from, bool immediate, bool displacem
 	return end;
 }
 
-bool context_line(enum architecture arch, const struct insn *insn, const bool *relocated,
-		  char out[ASM_MAX])
+/* One line. `relocated`: of each byte of the instruction, whether a relocation fills it in. False:
+ * nothing describes it. */
+static bool insn_line(enum architecture arch, const struct insn *insn, const bool *relocated,
+		      char out[ASM_MAX])
 {
 	struct insn_layout layout;
 	char operand[sizeof(insn->operands) + 2];
@@ -172,7 +176,8 @@ bool context_line(enum architecture arch, const struct insn *insn, const bool *r
 	}
 
 	const bool immediate = any(relocated + layout.immediate_at, layout.immediate_size);
-	/* that of %rip is one of a build in any case; an address without ModRM is in the immediate */
+	/* that of %rip is one of a build in any case; an address without ModRM is in the
+	 * immediate */
 	const bool displacement = any(relocated + layout.displacement_at,
 				      layout.displacement_size) ||
 				  strstr(insn->operands, "(%rip)") != NULL ||
@@ -190,16 +195,36 @@ bool context_line(enum architecture arch, const struct insn *insn, const bool *r
 	return true;
 }
 
-bool context_site_line(const struct kernel *kernel, const struct function *function,
-		       const struct insn *insn, const struct operation *operation,
-		       const bool *relocated, char out[ASM_MAX])
+/* That of the site itself. */
+static bool site_line(const struct kernel *kernel, const struct function *function,
+		      const struct insn *insn, const struct operation *operation,
+		      const bool *relocated, char out[ASM_MAX])
 {
 	const struct symbol *to = insn->has_target ? symtab_at(kernel->symtab, insn->target) : NULL;
 
 	if (operation->kind != OPERATION_TARGET || to == NULL || to->address != insn->target)
-		return context_line(kernel->target->info.architecture, insn, relocated, out);
+		return insn_line(kernel->target->info.architecture, insn, relocated, out);
 	(void)function_print(kernel->symtab, function->symbol, insn, out);
 	return true;
+}
+
+int context_expect(const struct kernel *kernel, const struct function *function,
+		   const bool *relocated, uint64_t offset, size_t length,
+		   const struct operation *operation, struct expectation *out, struct fail *fail)
+{
+	const struct insn *insn = &function->insns[function_insn_at(function, offset)];
+	char text[ASM_MAX];
+
+	if (!any(relocated + offset, length)) {
+		out->bytes.length = length;
+		memcpy(out->bytes.data, function->bytes + offset, length);
+		return 0;
+	}
+	if (!site_line(kernel, function, insn, operation, relocated + offset, text))
+		return fail_at(fail, OUTCOME_HAZARD, insn->address, "%s+0x%" PRIx64 ": nothing "
+			       "describes the instruction there", function->symbol->name, offset);
+	out->assembler = strdup(text);
+	return out->assembler == NULL ? fail_memory(fail, "a patch") : 0;
 }
 
 static bool line_make(const struct context *context, size_t index, char out[ASM_MAX])
@@ -209,9 +234,9 @@ static bool line_make(const struct context *context, size_t index, char out[ASM_
 	const bool *relocated = context->relocated + (insn->address - function->symbol->address);
 
 	if (index == context->insn)
-		return context_site_line(context->kernel, function, insn, &context->site.operation,
+		return site_line(context->kernel, function, insn, &context->site.operation,
 					 relocated, out);
-	return context_line(context->kernel->target->info.architecture, insn, relocated, out);
+	return insn_line(context->kernel->target->info.architecture, insn, relocated, out);
 }
 
 /* Between lines they are passed over. */
@@ -231,7 +256,8 @@ static bool is_changing(const struct context *context, size_t index)
 						before->insns[index].length) != 0;
 }
 
-/* Whether the lines describe the place and nothing else, before and after the change. -1: memory. */
+/* Whether the lines describe the place and nothing else, before and after the change. -1:
+ * memory. */
 static int is_proved(struct context *context, struct fail *fail)
 {
 	const struct insn *site = &context->codes[0].function->insns[context->insn];
@@ -264,8 +290,8 @@ static bool line_add(struct context *context, const char *text)
 	return line->text != NULL;
 }
 
-/* Fills in lines for the instructions from `first` to `last`; false: one of them cannot be told, or they
- * are too many, or a pattern cannot begin or end so. */
+/* Fills in lines for the instructions from `first` to `last`; false: one of them cannot be told, or
+ * they are too many, or a pattern cannot begin or end so. */
 static bool lines_make(struct context *context, size_t first, size_t last)
 {
 	char text[ASM_MAX];

@@ -6,9 +6,7 @@
 
 #include "context.h"
 #include "lib/derive_site.h"
-#include "plan.h"
-#include "spec.h"
-#include "spec_write.h"
+#include "prove.h"
 
 void derived_free(struct derived *derived, size_t count)
 {
@@ -17,42 +15,13 @@ void derived_free(struct derived *derived, size_t count)
 	free(derived);
 }
 
-/* Whether all sites have the outcome on that kernel; -1: what one of them has instead. */
-static int plan_all(const struct kernel *kernel, const struct patch *patch, enum outcome wanted,
-		    const char *which, struct fail *fail)
-{
-	struct plan plan;
-	int result = 0;
-
-	if (plan_make(kernel, patch, &plan, fail) < 0)
-		return -1;
-	if (plan.outcome != wanted) {
-		result = fail_set(fail, plan.outcome, "on the %s object it is not %s but %s", which,
-				  outcome_name(wanted), outcome_name(plan.outcome));
-		if (plan.message != NULL)
-			fail_append(fail, ": %s", plan.message);
-		for (size_t i = 0; i < plan.site_count; i++) {
-			if (plan.sites[i].outcome != wanted && plan.sites[i].message != NULL) {
-				fail_append(fail, ": %s", plan.sites[i].message);
-				break;
-			}
-		}
-	}
-	plan_deinit(&plan);
-	return result;
-}
-
 int derive_prove(const struct derive *derive, const struct patch *patch, bool filled,
 		 struct fail *fail)
 {
-	CLEANUP(patch_deinit) struct patch read = { .name = NULL };
-	CLEANUP_FREE char *text = NULL;
-
-	if (spec_write(patch, NULL, &text, fail) < 0 ||
-	    spec_parse(patch->name, text, strlen(text), &read, fail) < 0 ||
-	    plan_all(derive->old, &read, OUTCOME_APPLICABLE, "old", fail) < 0)
+	if (patch_prove(derive->old, patch, OUTCOME_APPLICABLE, "on the old object", fail) < 0)
 		return -1;
-	return filled ? 0 : plan_all(derive->new, &read, OUTCOME_ALREADY_APPLIED, "new", fail);
+	return filled ? 0 : patch_prove(derive->new, patch, OUTCOME_ALREADY_APPLIED,
+					"on the new object", fail);
 }
 
 /* Of one function alone, with the head of the whole patch. */
@@ -136,8 +105,8 @@ static int work_make(const struct derive *derive, const struct difference *diffe
 	return context_after(old, &out->function, edits, count, &out->after, fail);
 }
 
-/* One change: a site, or, where instructions go away, one for each, the last first: a writer that changes
- * one after the other takes the call away before what it is called with. */
+/* One change: a site, or, where instructions go away, one for each, the last first: a writer that
+ * changes one after the other takes the call away before what it is called with. */
 static int change_sites(struct derive_place *place, struct variant *out, struct fail *fail)
 {
 	const bool removes = derive_removes(place);

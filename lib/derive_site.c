@@ -122,27 +122,6 @@ static bool is_relocated(const struct derive_place *place)
 	return false;
 }
 
-/* What is at the place, by its bytes where they are known before the object is loaded. */
-static int expect_fill(const struct derive_place *place, const struct operation *operation,
-		       struct expectation *out, struct fail *fail)
-{
-	const struct change *change = &place->change;
-	const struct insn *insn = &place->function->insns[change->first];
-	char text[ASM_MAX];
-
-	if (!is_relocated(place)) {
-		out->bytes = change->old;
-		return 0;
-	}
-	if (!context_site_line(place->kernel, place->function, insn, operation,
-			       place->relocated + change->offset, text))
-		return fail_at(fail, OUTCOME_HAZARD, insn->address, "%s+0x%" PRIx64 ": nothing "
-			       "describes the instruction there", place->difference->function,
-			       change->offset);
-	out->assembler = strdup(text);
-	return out->assembler == NULL ? fail_memory(fail, "a patch") : 0;
-}
-
 static int find_fill(const struct derive_place *place, struct site *out, struct fail *fail)
 {
 	const struct pattern_code code = { .function = place->function };
@@ -168,7 +147,8 @@ static int where_fill(const struct derive_place *place, struct site *out, struct
 	}
 	out->where = SITE_OFFSET;
 	out->offset = place->change.offset;
-	return expect_fill(place, &out->operation, &out->expect, fail);
+	return context_expect(place->kernel, place->function, place->relocated, place->change.offset,
+			      place->change.old.length, &out->operation, &out->expect, fail);
 }
 
 int derive_site(const struct derive_place *place, struct site *out, struct fail *fail)

@@ -16,13 +16,15 @@ struct derive_place {
 	bool exact;			/* by offset; else by what is around it, where that tells */
 };
 
-/* Whether all of the change is that instructions go away, each of which can by itself: one that moves the
- * stack pointer has another that moves it back, and one that leaves keeps those before it from going on. */
+/* Whether all of the change is that instructions go away, each of which can by itself: one that
+ * moves the stack pointer has another that moves it back, and one that leaves keeps those before it
+ * from going on. */
 bool derive_removes(const struct derive_place *place);
 /* The part of such a change that is the index-th of its instructions, to become one nop. */
 struct change derive_part(const struct derive_place *place, size_t index);
 
-/* By the plainest operation that makes the change. What was made before a failure is the patch's to free.
+/* By the plainest operation that makes the change. What was made before a failure is the patch's to
+ * free.
  * -1: OUTCOME_HAZARD: it lies in what a relocation fills in; OUTCOME_ERROR: memory ran out. */
 int derive_site(const struct derive_place *place, struct site *out, struct fail *fail) MUST_CHECK;
 

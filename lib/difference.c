@@ -315,8 +315,8 @@ static int function_align(struct comparison *comparison, struct differences *out
 	return result;
 }
 
-/* Which function each one became, and how its places did: without labels yet, as those of one tell what
- * another leads to. differs[] of those that were not the same at once. */
+/* Which function each one became, and how its places did: without labels yet, as those of one tell
+ * what another leads to. differs[] of those that were not the same at once. */
 static int functions_match(struct comparison *comparison, bool *differs, struct fail *fail)
 {
 	for (size_t i = 0; i < comparison->old.function_count; i++) {

@@ -110,8 +110,8 @@ void alignment_deinit(struct alignment *alignment)
 struct way {
 	const struct step *old, *new;
 	int old_count, new_count;
-	int *rows;			/* of each distance d, from d * d: the furthest old step of each
-					 * diagonal from -d to d */
+	int *rows;			/* of each distance d, from d * d: the furthest old step of
+					 * each diagonal from -d to d */
 	int distance;
 };
 

@@ -19,8 +19,8 @@ struct plan_of_function {
 	struct comparison *comparison;
 	struct alignment *alignment;
 	const struct match *match;
-	uint64_t *places;		/* of each new step: its offset in the old function as changed; one
-					 * more for the end */
+	uint64_t *places;		/* of each new step: its offset in the old function as
+					 * changed; one more for the end */
 	uint8_t *lengths;		/* of each new step, there */
 	bool *placed;			/* of each new step: in a change */
 	struct difference *out;

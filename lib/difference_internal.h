@@ -23,14 +23,14 @@ struct table_note {
 struct side {
 	const struct object *object;
 	struct elf_fields fields;
-	uint64_t *marks;		/* addresses that something refers to, in order: where one thing
-					 * without a name ends, at the latest */
+	uint64_t *marks;		/* addresses that something refers to, in order: where one
+					 * thing without a name ends, at the latest */
 	size_t mark_count;
 	const struct symbol **functions;	/* by address, none inside another */
 	size_t function_count;
 	size_t *function_pairs;		/* of each function: the other file's; NONE */
-	char **roots;			/* of each symbol of the symtab: its name without the compiler's
-					 * numbers */
+	char **roots;			/* of each symbol of the symtab: its name without the
+					 * compiler's numbers */
 	char *root_text;
 	size_t *symbol_pairs;		/* of each symbol: the other file's; NONE */
 	size_t *twins;			/* the same as what instructions have said so far */
@@ -80,10 +80,12 @@ struct comparison {
 	struct match *matches;		/* of each old function */
 	size_t self;			/* the old function that is compared */
 	bool same_offsets;		/* places in `self` are the same only at the same offset */
-	bool labels;			/* the matches are known: places in functions are compared by them */
+	bool labels;			/* the matches are known: places in functions are compared
+					 * by them */
 	unsigned depth;			/* of data that leads to data */
 	uint64_t looked;		/* bytes of that */
-	size_t *paired;			/* old symbols that got a twin by the function that is compared */
+	size_t *paired;			/* old symbols that got a twin by the function that is
+					 * compared */
 	size_t paired_count;
 };
 
@@ -134,13 +136,13 @@ bool view_make(const struct side *side, const uint8_t *bytes, size_t length, uin
 bool view_same_bytes(const struct view *old, const struct view *new);
 bool view_same(struct comparison *comparison, const struct view *old, const struct view *new);
 uint64_t view_hash(const struct side *side, bool is_new, const struct view *view);
-/* Whether code that belongs to no function is the same, from there on to where it leaves, `length` bytes at
- * most: an exception's fixup, an alternative's replacement. */
+/* Whether code that belongs to no function is the same, from there on to where it leaves, `length`
+ * bytes at most: an exception's fixup, an alternative's replacement. */
 bool fragment_same(struct comparison *comparison, const struct spot *old, const struct spot *new,
 		   uint64_t length);
 
-/* Of a branch of 32 bits whose only difference is that, by a relocation, it leads to another function's
- * start: that one's name in the old object; NULL: it is none (difference_target.c). */
+/* Of a branch of 32 bits whose only difference is that, by a relocation, it leads to another
+ * function's start: that one's name in the old object; NULL: it is none (difference_target.c). */
 const char *view_target(const struct comparison *comparison, const struct view *old,
 			const struct view *new);
 
@@ -172,8 +174,8 @@ struct alignment {
 	bool lost;			/* too different to tell, or something does not decode */
 };
 
-/* Whether each instruction is the same, without decoding more of them than it must. Fills in `seeks`
- * of the match. */
+/* Whether each instruction is the same, without decoding more of them than it must. Fills in
+ * `seeks` of the match. */
 bool function_scan(struct comparison *comparison);
 int alignment_make(struct comparison *comparison, struct alignment *out,
 		   struct fail *fail) MUST_CHECK;
@@ -226,7 +228,8 @@ bool step_is_line(const struct alignment *alignment, const struct hunk *hunk);
 /* ---- the kernel's tables (difference_table.c) ------------------------------------ */
 
 int side_load_tables(struct side *side, struct fail *fail) MUST_CHECK;
-/* Whether they say the same of the function in both files; else `*section` is one where they do not. */
+/* Whether they say the same of the function in both files; else `*section` is one where they do
+ * not. */
 enum table_change { TABLE_SAME, TABLE_LINES, TABLE_DIFFERENT };
 enum table_change tables_compare(struct comparison *comparison, const char **section);
 

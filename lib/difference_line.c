@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * difference_line: numbers that are what __LINE__ was: constants that are handed to a function together
- * with the name of a source file, or to one that is known to take a line. They change with each line
- * that is added above, and say nothing of what the code does.
+ * difference_line: numbers that are what __LINE__ was: constants that are handed to a function
+ * together with the name of a source file, or to one that is known to take a line. They change with
+ * each line that is added above, and say nothing of what the code does.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -79,7 +79,8 @@ static enum insn_flow step_flow(const struct body *body, size_t step)
 	return body->function.insns[body->steps[step].insn].flow;
 }
 
-/* In the straight line of code to the next call, or to the jump that is one, and back to the last. */
+/* In the straight line of code to the next call, or to the jump that is one, and back to the
+ * last. */
 static bool block_tells_line(const struct body *body, size_t step)
 {
 	for (size_t i = step; i < body->count && i - step < BLOCK_MAX; i++) {

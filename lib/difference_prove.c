@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * difference_prove: that the old function with the changes, decoded again, is the new one, instruction
- * by instruction, but for nops.
+ * difference_prove: that the old function with the changes, decoded again, is the new one,
+ * instruction by instruction, but for nops.
  */
 #include <stdlib.h>
 #include <string.h>

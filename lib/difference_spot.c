@@ -32,7 +32,8 @@ static bool is_string_section(const struct elf_section *section)
 	       section->data != NULL;
 }
 
-/* Whether its bytes are what the file says for ever; .data.rel.ro is written only by what loads it. */
+/* Whether its bytes are what the file says for ever; .data.rel.ro is written only by what loads
+ * it. */
 static bool is_constant(const struct elf_section *section)
 {
 	return (section->flags & SHF_WRITE) == 0 || strncmp(section->name, ".data.rel.ro", 12) == 0;
@@ -81,8 +82,8 @@ struct spot address_spot(const struct side *side, uint64_t address, uint64_t anc
 	return spot;
 }
 
-/* An address by a section's symbol may lie before its first thing (table - 1, to which an index of 1 or
- * more is added), or behind its last. */
+/* An address by a section's symbol may lie before its first thing (table - 1, to which an index of
+ * 1 or more is added), or behind its last. */
 static uint64_t section_anchor(const struct side *side, uint64_t base, uint64_t address)
 {
 	const struct elf_section *section = elf_file_section_at(side->object->elf, base);
@@ -152,8 +153,8 @@ static bool code_same(struct comparison *comparison, const struct spot *old,
 	       label_find(match->new, match->new_count, (uint64_t)new->offset, &b) && a == b;
 }
 
-/* What one relocation of data leads to. In a table of places of a function that position independent
- * code has, each counts from the table's start, `into` bytes before. */
+/* What one relocation of data leads to. In a table of places of a function that position
+ * independent code has, each counts from the table's start, `into` bytes before. */
 static struct spot entry_spot(const struct side *side, const struct elf_field *relocation,
 			      uint64_t into)
 {
@@ -196,7 +197,7 @@ static bool data_same(struct comparison *comparison, uint64_t old, uint64_t new,
 			b_at = length;
 		if (a_at != b_at || memcmp(a + at, b + at, a_at - at) != 0)
 			return false;
-		if (a_at == length)
+		if (a_at == length || ra == NULL || rb == NULL)
 			break;
 		if (ra->type != rb->type)
 			return false;
@@ -309,8 +310,8 @@ static bool content_same(struct comparison *comparison, const struct symbol *old
 	       data_same(comparison, old->address, new->address, old->size);
 }
 
-/* Whether no instruction has said before that one of them is another. Of data that is never written what
- * is in it tells. */
+/* Whether no instruction has said before that one of them is another. Of data that is never written
+ * what is in it tells. */
 static bool twins_agree(struct comparison *comparison, size_t old, size_t new)
 {
 	size_t *a = &comparison->old.twins[old], *b = &comparison->new.twins[new];
@@ -404,7 +405,7 @@ bool spot_same(struct comparison *comparison, const struct spot *old, const stru
 	case SPOT_STRING:
 		a = spot_string(old);
 		b = spot_string(new);
-		return strcmp(a, b) == 0;
+		return a != NULL && b != NULL && strcmp(a, b) == 0;
 	default:
 		return nameless_same(comparison, old, new);
 	}
@@ -418,7 +419,7 @@ uint64_t spot_hash(const struct side *side, bool is_new, const struct spot *spot
 
 	switch (spot->kind) {
 	case SPOT_UNDEFINED: case SPOT_STRING:
-		return hash_bytes(hash, text, strlen(text));
+		return text == NULL ? hash : hash_bytes(hash, text, strlen(text));
 	case SPOT_CODE:	/* what both have in common is the old one's index */
 		index = is_new ? side->function_pairs[spot->index] : spot->index;
 		return hash_bytes(hash, &index, sizeof(index));
@@ -452,12 +453,12 @@ static void quote(const char *text, char out[SPOT_TEXT_MAX])
 
 const char *spot_print(const struct side *side, const struct spot *spot, char out[SPOT_TEXT_MAX])
 {
-	const char *name = NULL;
+	const char *name = spot_string(spot);
 	int64_t offset = spot->offset;
 
 	switch (spot->kind) {
 	case SPOT_STRING:
-		quote(spot_string(spot), out);
+		quote(name == NULL ? "" : name, out);
 		return out;
 	case SPOT_UNDEFINED:
 		name = spot->name;

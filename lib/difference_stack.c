@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * difference_stack: what changes would do to a task that is inside the function while they are made,
- * asleep in what it calls: it has made the old frame, and leaves it as the new code does. So each change
- * must leave the stack pointer where the old instructions left it, and the registers saved in the same
- * places (System V psABIs, "registers", for which those are).
+ * difference_stack: what changes would do to a task that is inside the function while they are
+ * made, asleep in what it calls: it has made the old frame, and leaves it as the new code does. So
+ * each change must leave the stack pointer where the old instructions left it, and the registers
+ * saved in the same places (System V psABIs, "registers", for which those are).
  */
 #include <string.h>
 
@@ -12,7 +12,8 @@
 struct effect {
 	bool known;			/* of all instructions that move the stack pointer */
 	int64_t depth;			/* how far it was moved, bytes */
-	uint64_t saved;			/* hash of the registers that are pushed and popped, and where */
+	uint64_t saved;			/* hash of the registers that are pushed and popped, and
+					 * where */
 	bool restores;			/* one that was not pushed here */
 	uint64_t bytes;			/* hash of all that move it */
 };
@@ -41,8 +42,8 @@ static bool adds(const struct insn_layout *layout, const uint8_t *bytes, int64_t
 	return true;
 }
 
-/* How far an instruction moves the stack pointer, and which register it saves or restores (16: none).
- * False: it is another than those that compilers use. */
+/* How far an instruction moves the stack pointer, and which register it saves or restores (16:
+ * none). False: it is another than those that compilers use. */
 static bool move_of(enum architecture arch, const struct insn *insn, int64_t *move, unsigned *number)
 {
 	const int64_t word = arch == ARCH_I386 ? 4 : 8;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * difference_table: what the kernel's tables say of a function (table.h has their formats): a function
- * is not the same when its entries are not, and changes of code do not change them.
+ * difference_table: what the kernel's tables say of a function (table.h has their formats): a
+ * function is not the same when its entries are not, and changes of code do not change them.
  */
 #include <stdlib.h>
 #include <string.h>

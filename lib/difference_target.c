@@ -6,8 +6,8 @@
 
 enum { FIELD_SIZE = 4 };
 
-/* The name, in the old object, of the function that the new instruction leads to the start of; NULL:
- * none. */
+/* The name, in the old object, of the function that the new instruction leads to the start of;
+ * NULL: none. */
 static const char *function_name(const struct comparison *comparison, const struct spot *to)
 {
 	size_t pair;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* difference_view: an instruction without what a compiler and an assembler decide: how long its branch
- * is, and what its relocated fields have in them. */
+/* difference_view: an instruction without what a compiler and an assembler decide: how long its
+ * branch is, and what its relocated fields have in them. */
 #include <string.h>
 
 #include <elf.h>
@@ -109,8 +109,8 @@ bool view_make(const struct side *side, const uint8_t *bytes, size_t length, uin
 	return true;
 }
 
-/* Whether two fields say where they lead in the same way. What an assembler fills in by itself counts from
- * the instruction. */
+/* Whether two fields say where they lead in the same way. What an assembler fills in by itself
+ * counts from the instruction. */
 static bool field_same(const struct view *view, const struct field_reference *old,
 		       const struct field_reference *new)
 {
@@ -185,7 +185,8 @@ uint64_t view_hash(const struct side *side, bool is_new, const struct view *view
 	return hash;
 }
 
-/* jmp and what else has nothing behind it: return, ud2, jmp to an address in a register or memory. */
+/* jmp and what else has nothing behind it: return, ud2, jmp to an address in a register or
+ * memory. */
 static bool leaves(const struct view *view)
 {
 	const struct insn_layout *layout = &view->layout;

@@ -12,8 +12,8 @@
 /* The largest module of a distribution has a million. */
 #define FIELDS_MAX ((size_t)1 << 23)
 
-/* psABI of x86-64, table 4.9; of i386, table 2.12. Those of thread-local data are in no kernel, and a
- * program's are opaque. */
+/* psABI of x86-64, table 4.9; of i386, table 2.12. Those of thread-local data are in no kernel, and
+ * a program's are opaque. */
 static const struct {
 	enum architecture architecture;
 	unsigned type;

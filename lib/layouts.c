@@ -65,8 +65,8 @@ static int open_btf(const struct elf_file *elf, const char *path, const uint8_t 
 	const struct elf_section *section = elf_file_section(elf, ".BTF");
 	bool split = layer_is_split(section->data, section->size);
 
-	/* with .BTF.base it goes on from a shortened copy of the kernel's types (Linux 6.11, for modules
-	 * built apart from the kernel's tree) */
+	/* with .BTF.base it goes on from a shortened copy of the kernel's types (Linux 6.11, for
+	 * modules built apart from the kernel's tree) */
 	if (split && elf_file_section(elf, ".BTF.base") != NULL)
 		return fail_set(fail, OUTCOME_NOT_FOUND, "%s: its type information (BTF) goes on from a "
 				"part of its kernel's (.BTF.base), which is not supported: build it "

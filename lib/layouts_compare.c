@@ -59,8 +59,8 @@ static const struct aggregate_member **members_sort(const struct aggregate *aggr
 	return sorted;
 }
 
-/* For each of the object's members the kernel's of that name, and for each of the kernel's whether it
- * is one of those. */
+/* For each of the object's members the kernel's of that name, and for each of the kernel's whether
+ * it is one of those. */
 struct match {
 	const struct aggregate_member **found;	/* by the object's index */
 	bool *taken;				/* by the kernel's index */

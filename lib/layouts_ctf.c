@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* layouts_ctf: CTF version 3 (binutils, include/ctf.h) into the graph. Not by libctf, which believes the
- * lengths in it; the format is small. A linker makes an archive of several dictionaries, where types of
- * one name differ: the one called .ctf has what all share, and the others go on from it. */
+/* layouts_ctf: CTF version 3 (binutils, include/ctf.h) into the graph. Not by libctf, which
+ * believes the lengths in it; the format is small. A linker makes an archive of several
+ * dictionaries, where types of one name differ: the one called .ctf has what all share, and the
+ * others go on from it. */
 #include <ctf.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -22,7 +23,8 @@ struct dictionary {
 	const char *path;
 	struct part_of objects, functions, object_names, function_names, variables, types, strings,
 		       outside;		/* strings of the file */
-	uint64_t shared, shared_count;	/* ids of the graph before those of the one it goes on from */
+	uint64_t shared, shared_count;	/* ids of the graph before those of the one it goes on
+					 * from */
 	uint64_t own, own_count;	/* and before its own */
 	bool child;
 };

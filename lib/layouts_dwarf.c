@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* layouts_dwarf: DWARF into the graph. Each unit is read once, from its start to its end; what an entry
- * refers to is its offset in .debug_info until all are read. */
+/* layouts_dwarf: DWARF into the graph. Each unit is read once, from its start to its end; what an
+ * entry refers to is its offset in .debug_info until all are read. */
 #include <dwarf.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -10,14 +10,16 @@
 
 enum {
 	PARENTS_MAX = 32,		/* what is deeper is in a function's body */
-	UNKNOWN = 1			/* the id of what is not described, or not in a way known here */
+	UNKNOWN = 1			/* the id of what is not described, or not in a way known
+					 * here */
 };
 
 /* An entry whose children are read. */
 struct parent {
 	uint32_t tag;
 	uint32_t node;			/* that it made; 0: none */
-	uint64_t skip;			/* where its siblings go on, to skip the rest; 0: not known */
+	uint64_t skip;			/* where its siblings go on, to skip the rest; 0: not
+					 * known */
 };
 
 struct reader {
@@ -341,7 +343,8 @@ static int unit_add(struct reader *reader, struct fail *fail)
 		abbreviation = abbreviation_find(&reader->dwarf.table, code);
 		if (abbreviation == NULL)
 			return damaged(reader, offset, "an entry of no known abbreviation", fail);
-		/* some take no bytes; in what compilers write, an entry has more bytes than attributes */
+		/* some take no bytes; in what compilers write, an entry has more bytes than
+		 * attributes */
 		reader->dwarf.attributes += abbreviation->count;
 		if (reader->dwarf.attributes > 8 * reader->dwarf.info.size)
 			return damaged(reader, offset, "too many attributes", fail);

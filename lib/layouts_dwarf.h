@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* layouts_dwarf: units, abbreviations and attributes of DWARF 2 to 5 (dwarfstd.org; the chapters named
- * are version 5's). Not by libdw: it keeps the abbreviations of each unit, so that a file of 2 MB whose
- * units share them takes all memory. Internal to lib/layouts_dwarf*.c. */
+/* layouts_dwarf: units, abbreviations and attributes of DWARF 2 to 5 (dwarfstd.org; the chapters
+ * named are version 5's). Not by libdw: it keeps the abbreviations of each unit, so that a file of
+ * 2 MB whose units share them takes all memory. Internal to lib/layouts_dwarf*.c. */
 #ifndef PATCHERD_LAYOUTS_DWARF_H
 #define PATCHERD_LAYOUTS_DWARF_H
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* layouts_internal: what the files layouts*.c share: a graph of types into which each format is read,
- * and the model of layouts.h that is made of it. The ids in the graph may be any, and form any. */
+/* layouts_internal: what the files layouts*.c share: a graph of types into which each format is
+ * read, and the model of layouts.h that is made of it. The ids in the graph may be any, and form
+ * any. */
 #ifndef PATCHERD_LAYOUTS_INTERNAL_H
 #define PATCHERD_LAYOUTS_INTERNAL_H
 
@@ -28,7 +29,8 @@ enum node_kind {
 	NODE_STRUCT, NODE_UNION,
 	NODE_STRUCT_DECLARED, NODE_UNION_DECLARED,
 	NODE_TYPEDEF, NODE_CONST, NODE_VOLATILE, NODE_RESTRICT, NODE_ATOMIC, NODE_TAG,
-	NODE_BITS,		/* a type of `size` bits at bit `shift` of its target, of CTF and old BTF */
+	NODE_BITS,		/* a type of `size` bits at bit `shift` of its target, of CTF and
+				 * old BTF */
 	NODE_FUNCTION, NODE_VARIABLE
 };
 
@@ -41,7 +43,8 @@ struct node {
 	uint64_t size;
 	const char *name;		/* "" where it has none */
 	const char *text;		/* as C declares it; NULL: not asked for yet */
-	const struct node *merged;	/* the equal definition that stands for it; NULL: it does itself */
+	const struct node *merged;	/* the equal definition that stands for it; NULL: it does
+					 * itself */
 	struct aggregate *aggregate;
 };
 
@@ -50,15 +53,18 @@ struct part {
 	const char *name;
 	uint64_t target;
 	uint64_t bit_offset;
-	uint32_t bit_size;		/* of a bitfield; 0: it is none, if its type is no NODE_BITS */
+	uint32_t bit_size;		/* of a bitfield; 0: it is none, if its type is no
+					 * NODE_BITS */
 	uint32_t high_bits;
-	bool high_first;		/* of DWARF 2: it is in storage of its type's size at `bit_offset`, of
-					 * which `high_bits` bits, the most significant, come before it */
+	bool high_first;		/* of DWARF 2: it is in storage of its type's size at
+					 * `bit_offset`, of which `high_bits` bits, the most
+					 * significant, come before it */
 };
 
 /* What has a name: a definition of a struct, a function, a variable. */
 enum { RANK_DEFINED, RANK_DECLARED,
-       RANK_BASE };			/* in the BTF that a module's goes on from: its own comes before */
+       RANK_BASE };			/* in the BTF that a module's goes on from: its own comes
+					 * before */
 struct entry {
 	const char *name;
 	uint32_t node;
@@ -97,7 +103,8 @@ struct layouts {
 	size_t part_count, part_size;
 	struct entries aggregates, functions, variables;
 
-	struct layer *layers[2];	/* of BTF: its own, and what it goes on from; the strings are there */
+	struct layer *layers[2];	/* of BTF: its own, and what it goes on from; the strings
+					 * are there */
 	uint8_t **sections;		/* of the others: relocated or unpacked, likewise */
 	size_t section_count;
 
@@ -128,7 +135,8 @@ struct entry *graph_find(struct entries *entries, const char *name, size_t *coun
 void graph_sort(struct entries *entries);
 /* Bytes that the strings of the graph are in, which are freed with it, also when this fails. */
 int graph_keep(struct layouts *layouts, uint8_t *bytes, struct fail *fail) MUST_CHECK;
-/* A copy of a section, unpacked and relocated, which the layouts keep; of 0 bytes where there is none. */
+/* A copy of a section, unpacked and relocated, which the layouts keep; of 0 bytes where there is
+ * none. */
 int graph_section(struct layouts *layouts, const struct elf_file *elf, const char *name,
 		  const uint8_t **out, size_t *size, struct fail *fail) MUST_CHECK;
 
@@ -139,7 +147,8 @@ const struct node *graph_plain(const struct layouts *layouts, uint64_t id);
 bool graph_size(const struct layouts *layouts, uint64_t id, uint64_t *out);
 /* Whether C would declare both alike; of named structs only the names count. */
 bool graph_same(struct layouts *layouts, uint64_t a, uint64_t b);
-/* Where a member is, from the start of the struct, and how many bits it has; 0: it is no bitfield. */
+/* Where a member is, from the start of the struct, and how many bits it has; 0: it is no
+ * bitfield. */
 void graph_place(const struct layouts *layouts, const struct part *part, uint64_t *bit_offset,
 		 uint64_t *bit_size);
 /* "struct list_head *"; NULL: memory ran out. */

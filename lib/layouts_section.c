@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* layouts_section: a section with type information, unpacked (elf(5), SHF_COMPRESSED) and relocated. */
+/* layouts_section: a section with type information, unpacked (elf(5), SHF_COMPRESSED) and
+ * relocated. */
 #include "lib/layouts_internal.h"
 
 #include <inttypes.h>
@@ -84,8 +85,8 @@ struct copy {
 	size_t size;
 };
 
-/* Whether what the relocation leads to is in another section with debug information. Where code and data
- * will lie is not known, and says nothing about types. -1: that cannot be. */
+/* Whether what the relocation leads to is in another section with debug information. Where code and
+ * data will lie is not known, and says nothing about types. -1: that cannot be. */
 static int debug_value(const struct elf_file *elf, Elf_Data *symbols, const GElf_Rela *rela,
 		       uint64_t *out)
 {

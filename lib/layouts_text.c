@@ -5,32 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum {
-	TEXT_MAX = 256,
-	PARAMETERS_DEPTH_MAX = 3	/* of functions that take functions */
-};
+#include "lib/declaration.h"
 
-/* A text that is cut with "..." where it becomes too long. */
-struct text {
-	char data[TEXT_MAX];
-	bool cut;
-};
-
-static void text_wrap(struct text *text, const char *before, const char *after)
-{
-	size_t front = strlen(before), back = strlen(after), length = strlen(text->data);
-
-	if (text->cut)
-		return;
-	text->cut = front + length + back + sizeof("...") > sizeof(text->data);
-	if (text->cut) {
-		memcpy(text->data + length, "...", sizeof("..."));
-		return;
-	}
-	memmove(text->data + front, text->data, length);
-	memcpy(text->data, before, front);
-	memcpy(text->data + front + length, after, back + 1);
-}
+enum { PARAMETERS_DEPTH_MAX = 3 };	/* of functions that take functions */
 
 static const char *const words[NODE_VARIABLE + 1] = {
 	[NODE_VOID] = "void", [NODE_ENUM] = "enum", [NODE_STRUCT] = "struct", [NODE_UNION] = "union",
@@ -66,18 +43,14 @@ static void derive(const struct layouts *layouts, const struct node *node, unsig
 {
 	char size[32];
 
-	if (node->kind == NODE_POINTER) {
-		text_wrap(around, "*", "");
-		*pointer = true;
-		return;
-	}
-	if (*pointer)
-		text_wrap(around, "(", ")");
-	*pointer = false;
 	(void)snprintf(size, sizeof(size), "[%ju]", (uintmax_t)node->size);
-	if (node->kind == NODE_ARRAY)
-		text_wrap(around, "", node->size == 0 ? "[]" : size);
+	if (node->kind == NODE_POINTER)
+		text_derive(around, pointer, NULL);
+	else if (node->kind == NODE_ARRAY)
+		text_derive(around, pointer, node->size == 0 ? "[]" : size);
 	else
+		text_derive(around, pointer, "");
+	if (node->kind == NODE_FUNCTION)
 		parameters(layouts, node, depth, around);
 }
 
@@ -116,8 +89,7 @@ static void declare(const struct layouts *layouts, uint64_t id, unsigned depth, 
 	if (around.data[0] != '\0')
 		text_wrap(out, "", " ");
 	text_wrap(out, "", around.data);
-	while (out->data[0] != '\0' && out->data[strlen(out->data) - 1] == ' ')
-		out->data[strlen(out->data) - 1] = '\0';
+	text_trim(out);
 }
 
 /* NOLINTEND(misc-no-recursion) */

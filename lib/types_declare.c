@@ -7,28 +7,6 @@
 
 enum { PARAMETERS_DEPTH_MAX = 4 };	/* of functions that take functions */
 
-/* A text that is cut with "..." where it becomes too long. */
-struct text {
-	char data[DECLARATION_MAX];
-	bool cut;
-};
-
-static void text_wrap(struct text *text, const char *before, const char *after)
-{
-	size_t front = strlen(before), back = strlen(after), length = strlen(text->data);
-
-	if (text->cut)
-		return;
-	text->cut = front + length + back + sizeof("...") > sizeof(text->data);
-	if (text->cut) {
-		memcpy(text->data + length, "...", sizeof("..."));
-		return;
-	}
-	memmove(text->data + front, text->data, length);
-	memcpy(text->data, before, front);
-	memcpy(text->data + front + length, after, back + 1);
-}
-
 /* The word of a qualifier, with a blank behind it; NULL: it is none. */
 static const char *qualifier(const struct btf_type *type)
 {
@@ -85,21 +63,12 @@ static bool derive(const struct layer *layer, const struct btf_type *type, unsig
 {
 	char size[32];
 
-	if (btf_is_ptr(type)) {
-		text_wrap(name, "*", "");
-		*pointer = true;
-		return true;
-	}
-	if (!btf_is_array(type) && !btf_is_func_proto(type))
+	if (!btf_is_ptr(type) && !btf_is_array(type) && !btf_is_func_proto(type))
 		return false;
-	if (*pointer)
-		text_wrap(name, "(", ")");
-	*pointer = false;
 	(void)snprintf(size, sizeof(size), "[%u]", btf_is_array(type) ?
 		       btf_array(type)->nelems : 0);
-	if (btf_is_array(type))
-		text_wrap(name, "", size);
-	else
+	text_derive(name, pointer, btf_is_ptr(type) ? NULL : btf_is_array(type) ? size : "");
+	if (btf_is_func_proto(type))
 		parameters(layer, type, depth, name);
 	return true;
 }
@@ -123,8 +92,7 @@ static void stars_move(struct text *type, struct text *name)
 	text_wrap(type, "", " ");
 	for (size_t i = 0; i < moved; i++)
 		text_wrap(type, "", (char[]){ name->data[i], '\0' });
-	for (size_t end = strlen(type->data); end > 0 && type->data[end - 1] == ' '; end--)
-		type->data[end - 1] = '\0';
+	text_trim(type);
 	memmove(name->data, name->data + moved, strlen(name->data + moved) + 1);
 }
 

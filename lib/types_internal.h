@@ -6,6 +6,7 @@
 
 #include <bpf/btf.h>
 
+#include "lib/declaration.h"
 #include "types.h"
 
 enum {
@@ -91,7 +92,6 @@ int path_layer(struct types *types, const char *module, const char *path,
 	       const struct layer **out, struct fail *fail) MUST_CHECK;
 
 /* A declaration in C: `name` in it may be "". */
-enum { DECLARATION_MAX = 512 };
 struct declaration {
 	char type[DECLARATION_MAX];	/* "struct list_head *" */
 	char name[DECLARATION_MAX];	/* "list[2]" */

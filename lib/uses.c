@@ -12,7 +12,8 @@
 
 enum { INSNS_MAX = 32768, ROUNDS_MAX = 256 };
 
-/* Instructions of all codes are counted through. A block goes from one that is a `leader` to the next. */
+/* Instructions of all codes are counted through. A block goes from one that is a `leader` to the
+ * next. */
 struct graph {
 	struct flow flow;
 	size_t count;
@@ -41,7 +42,8 @@ static const struct insn *insn_of(const struct graph *graph, size_t index)
 			       &graph->flow.codes[1].insns[index - first];
 }
 
-/* The index of the instruction at `address`; SIZE_MAX: none starts there. *inside: it is in a code. */
+/* The index of the instruction at `address`; SIZE_MAX: none starts there. *inside: it is in a
+ * code. */
 static size_t index_at(const struct graph *graph, uint64_t address, bool *inside)
 {
 	size_t before = 0;
@@ -123,8 +125,8 @@ static void leads_take(struct graph *graph, const struct function *code)
 }
 
 /*
- * Whether a jump may go through a table whose entries count from the table's start, which nobody tells.
- * Those of addresses are seen by leads_take().
+ * Whether a jump may go through a table whose entries count from the table's start, which nobody
+ * tells. Those of addresses are seen by leads_take().
  */
 static bool has_relative_table(const struct graph *graph, const struct function *code)
 {
@@ -252,8 +254,8 @@ static int use_add(struct graph *graph, size_t index, const struct state *state,
 	return 0;
 }
 
-/* Goes through one block with what is known at its start; `out` NULL: on to those behind it, else its
- * uses are taken. */
+/* Goes through one block with what is known at its start; `out` NULL: on to those behind it, else
+ * its uses are taken. */
 static int block_follow(struct graph *graph, size_t leader, struct state *state,
 			struct uses *out, struct fail *fail)
 {

@@ -76,7 +76,8 @@ static bool is_plain(const struct value *value, uint64_t bit_offset, unsigned de
 	return true;
 }
 
-/* How many registers one takes; 0: it is on the stack; -1: not known, nor where those behind it are. */
+/* How many registers one takes; 0: it is on the stack; -1: not known, nor where those behind it
+ * are. */
 static int registers_of(const struct flow *flow, const struct value *value)
 {
 	uint64_t words = (value->size + flow->pointer - 1) / flow->pointer;
@@ -102,8 +103,8 @@ static int result_registers(const struct flow *flow, const struct value *result)
 
 /*
  * clang leaves parameters out that a static function does not use, without another name for it
- * (DeadArgumentElimination), and its debug information does not tell. gcc does not, and .comment tells
- * whose the code is.
+ * (DeadArgumentElimination), and its debug information does not tell. gcc does not, and .comment
+ * tells whose the code is.
  */
 static bool is_rewritten(const struct flow *flow)
 {

@@ -14,7 +14,8 @@ enum known_kind {
 	KNOWN_NOTHING,
 	KNOWN_NUMBER,		/* 0 or an error number: a pointer that is none */
 	KNOWN_POINTER,		/* `offset` bytes behind the start of an `aggregate` */
-	KNOWN_PLACE,		/* `offset` bytes behind a variable that is a pointer to an `aggregate` */
+	KNOWN_PLACE,		/* `offset` bytes behind a variable that is a pointer to an
+				 * `aggregate` */
 	KNOWN_STACK		/* `offset` from the stack pointer at the function's entry */
 };
 
@@ -46,8 +47,8 @@ struct flow {
 	size_t count;			/* of codes */
 	enum architecture arch;
 	unsigned pointer;		/* bytes */
-	/* The address of a place of the frame, or of the caller's, goes elsewhere: anybody may change
-	 * what is there, and by container_of() what is before it. */
+	/* The address of a place of the frame, or of the caller's, goes elsewhere: anybody may
+	 * change what is there, and by container_of() what is before it. */
 	bool escaped_frame, escaped_caller;
 	bool escaped;			/* one of them has become true */
 };
@@ -89,8 +90,8 @@ unsigned operand_size(const struct insn_layout *layout, unsigned pointer);
 /* What a pointer that lies there points to. */
 struct known operand_load(const struct flow *flow, const struct state *state,
 			  const struct operand *operand);
-/* A pointer moved by `by`. To the start of a member that is an aggregate, it may be meant for that, for
- * the first one in it, or for another one of a union: it stays one to the outer. */
+/* A pointer moved by `by`. To the start of a member that is an aggregate, it may be meant for that,
+ * for the first one in it, or for another one of a union: it stays one to the outer. */
 struct known known_move(struct known known, int64_t by);
 
 /* uses_step.c: what one instruction does to the state. */

@@ -125,7 +125,8 @@ struct known member_load(const struct aggregate *aggregate, uint64_t offset, uns
 	return (struct known){ KNOWN_POINTER, to, 0 };
 }
 
-/* Whether a size of 0 says that the operand is but an address, or goes as far as a register says. */
+/* Whether a size of 0 says that the operand is but an address, or goes as far as a register
+ * says. */
 static bool is_size_known(const struct insn_layout *layout)
 {
 	return layout_is(layout, 0, 0x8d) || layout_is(layout, 1, 0x0d) || layout_is(layout, 1, 0x18) ||

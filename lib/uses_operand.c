@@ -87,7 +87,7 @@ struct known operand_load(const struct flow *flow, const struct state *state,
 			return member_load(at.aggregate, (uint64_t)offset, flow->pointer);
 		return (struct known){ .kind = KNOWN_NOTHING };
 	}
-	at = known_move(at, operand->displacement);
+	at = known_move(operand->address, operand->displacement);
 	if (at.kind == KNOWN_PLACE && at.offset == 0)
 		return (struct known){ KNOWN_POINTER, at.aggregate, 0 };
 	if (at.kind == KNOWN_STACK)

@@ -10,8 +10,8 @@ static bool known_equal(struct known a, struct known b)
 	return a.kind == b.kind && a.aggregate == b.aggregate && a.offset == b.offset;
 }
 
-/* A pointer that is NULL or an error on one way, and leads to a struct on the other, is used as that
- * on the other only. */
+/* A pointer that is NULL or an error on one way, and leads to a struct on the other, is used as
+ * that on the other only. */
 struct known known_join(struct known a, struct known b)
 {
 	bool a_points = a.kind == KNOWN_POINTER || a.kind == KNOWN_PLACE;

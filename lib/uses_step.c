@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * uses_step: what an instruction does to what is known. One that is not listed here may have changed
- * anything.
+ * uses_step: what an instruction does to what is known. One that is not listed here may have
+ * changed anything.
  *
  * Opcodes: Intel SDM volume 2, appendix A.
  */
@@ -47,8 +47,8 @@ static struct known get(const struct step *step, int reg)
 	return step->state->registers[reg];
 }
 
-/* Into a register. That the frame's address is kept anywhere but in the registers for it lets others
- * write to the stack. */
+/* Into a register. That the frame's address is kept anywhere but in the registers for it lets
+ * others write to the stack. */
 static void set(const struct step *step, int reg, struct known known)
 {
 	if (known.kind == KNOWN_STACK && reg != RSP && reg != RBP)

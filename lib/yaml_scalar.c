@@ -10,8 +10,8 @@ static const char *const words[] = {
 	"y", "n", "yes", "no", "on", "off", "true", "false", "null",
 };
 
-/* Characters beyond ASCII that libyaml takes for the end of a line, or for nothing (section 5.4 and 5.2
- * of YAML 1.1); the length, 0: none, and its code. */
+/* Characters beyond ASCII that libyaml takes for the end of a line, or for nothing (section 5.4 and
+ * 5.2 of YAML 1.1); the length, 0: none, and its code. */
 static size_t special(const char *at, unsigned *code)
 {
 	static const struct {

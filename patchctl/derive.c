@@ -9,7 +9,6 @@
 
 #include "image.h"
 #include "patch_head.h"
-#include "patcher_kmem.h"
 #include "result.h"
 #include "spec_write.h"
 
@@ -100,18 +99,18 @@ static int text_make(const struct options *options, char **arguments,
 	CLEANUP_FREE char *functions = functions_text(derivation);
 	CLEANUP_FREE char *messages = messages_text(derivation);
 	struct patch *patch = &derivation->patch;
-	const size_t sites = patch->variants->site_count;
+	char name[PATCH_NAME_SIZE];
 	bool filled = false;
 
-	if (sites > PATCHER_KMEM_SITES_MAX)
-		return fail_set(fail, OUTCOME_ERROR, "%s has %zu places that change, and a patch can have "
-				"%d: take the functions one by one, with --function", arguments[0], sites,
-				PATCHER_KMEM_SITES_MAX);
+	if (patch_sites_check(patch, arguments[0], "take the functions one by one, with --function",
+			      fail) < 0)
+		return -1;
 	if (functions == NULL || messages == NULL)
 		return fail_memory(fail, "a patch");
 	for (size_t i = 0; i < derivation->differences.count; i++)
 		filled |= derivation->derived[i].written && derivation->derived[i].message != NULL;
-	if (patch_head(patch, options->name, arguments[0], messages, fail,
+	if (patch_head(patch, options->name != NULL ? options->name :
+		       patch_name_make("derived", arguments[0], "", name), messages, fail,
 		       "Make %s as in %s", functions, file_name(arguments[1])) < 0)
 		return -1;
 	/* sites that are right one by one may not be so together */

@@ -88,7 +88,8 @@ static int layouts_read(const struct options *options, const char *path, struct 
 	return -1;
 }
 
-/* Whether they have a member of one name: else it is another type that has the same one by chance. */
+/* Whether they have a member of one name: else it is another type that has the same one by
+ * chance. */
 static bool is_related(const struct aggregate_drift *drift)
 {
 	for (size_t i = 0; i < drift->object->member_count; i++) {

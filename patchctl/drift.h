@@ -31,11 +31,12 @@ struct drift {
 
 /* drift_find.c: the uses; layouts.items are there. */
 int drift_find(struct drift *drift, struct fail *fail) MUST_CHECK;
-/* drift_place.c: where the kernel has what is used, and whether the instruction can be changed for that;
- * false: where the object has it. */
+/* drift_place.c: where the kernel has what is used, and whether the instruction can be changed for
+ * that; false: where the object has it. */
 int drift_place(const struct drift *drift, struct drift_use *use, bool *drifted,
 		struct fail *fail) MUST_CHECK;
-/* drift_patch.c: the patch of all uses that can be patched, proved. Leaves it NULL where none can. */
+/* drift_patch.c: the patch of all uses that can be patched, proved. Leaves it NULL where none
+ * can. */
 int drift_patch(const struct options *options, struct drift *drift,
 		struct fail *fail) MUST_CHECK;
 /* drift_print.c */

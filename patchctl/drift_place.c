@@ -58,7 +58,8 @@ static const struct aggregate *inner_there(const struct drift *drift,
 /* A way inwards, in both. */
 struct way {
 	uint64_t object, kernel;	/* where the last step's member starts, in bits */
-	const struct aggregate *in;	/* the kernel's, that the last member is in; NULL: the same */
+	const struct aggregate *in;	/* the kernel's, that the last member is in; NULL: the
+					 * same */
 	const struct aggregate_member *last;	/* the kernel's */
 };
 
@@ -225,7 +226,8 @@ static int operation_try(const struct drift *drift, struct drift_use *use, struc
 	return refuse(use, "%s", fail, why.message);
 }
 
-/* a[i - 8] looks like an element of what is 8 elements before: all such arrays must have moved alike. */
+/* a[i - 8] looks like an element of what is 8 elements before: all such arrays must have moved
+ * alike. */
 static bool arrays_moved(const struct use *use, const struct way *way)
 {
 	const struct use_step *last = &use->steps[use->step_count - 1];
@@ -256,7 +258,8 @@ static bool is_clear(const struct drift *drift, const struct use *use, uint64_t 
 						      USE_STEPS_MAX);
 }
 
-/* Where the pointer that the instruction has points to, in the kernel; false: to no member that it has. */
+/* Where the pointer that the instruction has points to, in the kernel; false: to no member that it
+ * has. */
 static bool base_place(const struct drift *drift, const struct use *use, uint64_t *out)
 {
 	struct use_step steps[USE_STEPS_MAX];

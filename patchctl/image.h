@@ -20,8 +20,8 @@ struct image {
 	struct kernel kernel;		/* of all of them */
 };
 
-/* The file at `path`, with the options' System.map, BTF and release; what was opened before a failure is
- * for image_deinit() all the same. `out` is all zero before. */
+/* The file at `path`, with the options' System.map, BTF and release; what was opened before a
+ * failure is for image_deinit() all the same. `out` is all zero before. */
 int image_open(const struct options *options, const char *path, struct image *out,
 	       struct fail *fail) MUST_CHECK;
 void image_deinit(struct image *image);

@@ -116,7 +116,7 @@ static const struct command {
 	  2, 2, BIT(FUNCTION) | BIT(MODULE) | BIT(NAME) | BIT(LINE_NUMBERS) },
 	{ "drift", command_drift, "OBJECT",
 	  "show what of an object file was compiled for other structs than the kernel's",
-	  1, 1, BIT(AGAINST) | BIT(BTF) | BIT(PATCH) | BIT(MODULE) },
+	  1, 1, BIT(AGAINST) | BIT(BTF) | BIT(PATCH) | BIT(MODULE) | BIT(NAME) },
 	{ "help", command_help, "[COMMAND]", "print help", 0, 1, 0 },
 };
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(*commands) };

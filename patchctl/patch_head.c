@@ -8,9 +8,10 @@
 #include <string.h>
 
 #include "patchctl.h"
+#include "patcher_kmem.h"
 
 /* Of patch(5). */
-enum { NAME_MAX_LENGTH = 64, MODULE_MAX = 55, SUMMARY_MAX = 256, DESCRIPTION_MAX = 16384 };
+enum { NAME_MAX_LENGTH = PATCH_NAME_SIZE - 1, MODULE_MAX = 55, SUMMARY_MAX = 256, DESCRIPTION_MAX = 16384 };
 
 const char *file_name(const char *path)
 {
@@ -42,20 +43,35 @@ int patch_names_check(const struct options *options)
 	return 0;
 }
 
-/* "fs/nfs/File.o": "derived-file" */
-static void name_make(const char *file, char out[NAME_MAX_LENGTH + 1])
+const char *patch_name_make(const char *before, const char *file, const char *after,
+			    char out[PATCH_NAME_SIZE])
 {
-	size_t length = (size_t)snprintf(out, NAME_MAX_LENGTH + 1, "derived");
+	const size_t most = NAME_MAX_LENGTH - strlen(after) - 1;
+	size_t length = (size_t)snprintf(out, PATCH_NAME_SIZE, "%s", before);
 
 	file = file_name(file);
-	for (size_t i = 0; file[i] != '\0' && file[i] != '.' && length < NAME_MAX_LENGTH - 1; i++) {
+	if (length > 0 && file[0] != '\0' && file[0] != '.')
+		out[length++] = '-';
+	for (size_t i = 0; file[i] != '\0' && file[i] != '.' && length < most; i++) {
 		unsigned char c = (unsigned char)file[i];
 
-		if (i == 0)
-			out[length++] = '-';
-		out[length++] = (char)(c < 0x80 && isalnum(c) ? tolower(c) : '-');
+		out[length] = (char)(c < 0x80 && isalnum(c) ? tolower(c) : length == 0 ? 'x' : '-');
+		length++;
 	}
-	out[length] = '\0';
+	(void)snprintf(out + length, PATCH_NAME_SIZE - length, "%s%s",
+		       length > 0 && *after != '\0' ? "-" : "", after);
+	return out;
+}
+
+int patch_sites_check(const struct patch *patch, const char *file, const char *advice,
+		      struct fail *fail)
+{
+	const size_t count = patch->variants->site_count;
+
+	if (count <= PATCHER_KMEM_SITES_MAX)
+		return 0;
+	return fail_set(fail, OUTCOME_ERROR, "%s has %zu places that change, and a patch can have %d: %s",
+			file, count, PATCHER_KMEM_SITES_MAX, advice);
 }
 
 int patch_begin(struct patch *out, enum architecture arch, struct fail *fail)
@@ -77,8 +93,8 @@ static int text_set(char **text, const char *from, struct fail *fail)
 	return *text == NULL ? fail_memory(fail, "a patch") : 0;
 }
 
-/* What a patch file can say, and any terminal show: newlines, tabs and ASCII. Names and strings of object
- * files may be anything. */
+/* What a patch file can say, and any terminal show: newlines, tabs and ASCII. Names and strings of
+ * object files may be anything. */
 static void text_clean(char *text)
 {
 	for (char *at = text; *at != '\0'; at++) {
@@ -87,18 +103,17 @@ static void text_clean(char *text)
 	}
 }
 
-int patch_head(struct patch *patch, const char *name, const char *file, const char *description,
+int patch_head(struct patch *patch, const char *name, const char *description,
 	       struct fail *fail, const char *format, ...)
 {
-	char made[NAME_MAX_LENGTH + 1], summary[SUMMARY_MAX + 1];
+	char summary[SUMMARY_MAX + 1];
 	va_list arguments;
 
 	va_start(arguments, format);
 	(void)vsnprintf(summary, sizeof(summary), format, arguments);
 	va_end(arguments);
 	text_clean(summary);
-	name_make(file, made);
-	if (text_set(&patch->name, name != NULL ? name : made, fail) < 0 ||
+	if (text_set(&patch->name, name, fail) < 0 ||
 	    text_set(&patch->summary, summary, fail) < 0 ||
 	    text_set(&patch->description, description, fail) < 0)
 		return -1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* patcherd carries out one request after the other, and nothing is said of one that waits. Its answer
- * to a question that costs nothing tells that it has time; while there is none, nothing was asked for,
- * and one can go away and be sure of it. */
+/* patcherd carries out one request after the other, and nothing is said of one that waits. Its
+ * answer to a question that costs nothing tells that it has time; while there is none, nothing was
+ * asked for, and one can go away and be sure of it. */
 #include "patchctl.h"
 
 #include <errno.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* jobs: what is said of the jobs of one request: outcomes, messages and warnings, and their Results. */
+/* jobs: what is said of the jobs of one request: outcomes, messages and warnings, and their
+ * Results. */
 #ifndef PATCHERD_JOBS_H
 #define PATCHERD_JOBS_H
 
@@ -35,8 +36,8 @@ void jobs_set(struct jobs *jobs, enum outcome from, enum outcome outcome, const 
 /* All of them; `why` "": nothing. */
 void jobs_warn(struct jobs *jobs, const char *text, const char *why);
 
-/* Their Results, a new reference; NULL when memory ran out. stop_nanoseconds is told of those that are
- * applied, where the target stops the CPUs; `times` are of the whole request. */
+/* Their Results, a new reference; NULL when memory ran out. stop_nanoseconds is told of those that
+ * are applied, where the target stops the CPUs; `times` are of the whole request. */
 json_t *jobs_results(const struct jobs *jobs, const struct target *target,
 		     uint64_t stop_nanoseconds, const struct times *times);
 

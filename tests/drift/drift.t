@@ -193,11 +193,36 @@ def ambiguities(work):
                 ok(f"{compiler} {level} {name}: what could be another member is not named", why)
 
 
+def heads(work):
+    """What a patch is called, and how much can be in one."""
+    wrong, right, many = f"{work}/Phantom_FS.o", f"{work}/right.o", f"{work}/many"
+    compile_file("gcc", MACHINES["x86_64"] + ["-O2", "-DPHANTOM"], f"{source}/phantom.c", wrong)
+    compile_file("gcc", MACHINES["x86_64"] + ["-O2"], f"{source}/phantom.c", right)
+    named = {}
+    for name, arguments in {"its file": (), "--name": ("--name", "enotdir")}.items():
+        text = run(patchctl, "drift", "--patch", *arguments, wrong, "--against", right,
+                   status=5).stdout
+        named[name] = re.search("^patch: (.*)$", text, re.M)[1]
+    ok("a patch is called after its file, or by --name",
+       named != {"its file": "phantom-fs-drift", "--name": "enotdir"} and named)
+    with open(f"{many}.c", "w", encoding="ascii") as file:
+        file.write("struct s { char first[MORE]; int second; };\n")
+        file.writelines(f"int f{i}(struct s *s) {{ return s->second; }}\n" for i in range(1025))
+    for out, more in ((wrong, 4), (right, 8)):
+        run("gcc", *FLAGS, *MACHINES["x86_64"], "-O2", f"-DMORE={more}", "-c", f"{many}.c",
+            "-o", out, status=0)
+    done = run(patchctl, "drift", "--patch", wrong, "--against", right, status=1)
+    ok("more sites than a patch can have are told, with their number",
+       (done.stdout or "has 1025 places that change, and a patch can have 1024" not in done.stderr)
+       and done.stdout + done.stderr)
+
+
 def main():
     work = tempfile.mkdtemp()
     try:
         stories(work)
         ambiguities(work)
+        heads(work)
     finally:
         shutil.rmtree(work)
     print(f"1..{count}")

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* fuzz_difference: two object files from anywhere (libFuzzer), the first of as many bytes as the first
- * four say: whatever they say, comparing them ends, and each change it names lies in its function,
- * keeps its length and is whole instructions. */
+/* fuzz_difference: two object files from anywhere (libFuzzer), the first of as many bytes as the
+ * first four say: whatever they say, comparing them ends, and each change it names lies in its
+ * function, keeps its length and is whole instructions. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* fuzz_layouts: an object file from anywhere (libFuzzer), with DWARF, CTF or BTF: whatever that says, no
- * byte outside it is read, it ends, and each struct, prototype and variable can be walked and compared. */
+/* fuzz_layouts: an object file from anywhere (libFuzzer), with DWARF, CTF or BTF: whatever that
+ * says, no byte outside it is read, it ends, and each struct, prototype and variable can be walked
+ * and compared. */
 #include <stdlib.h>
 #include <string.h>
 

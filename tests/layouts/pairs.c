@@ -57,8 +57,8 @@ USE(typedef_anonymous)
 union union_itself use_union_itself;
 PAIR((struct only_in_object), (struct only_in_kernel)) use_only;
 
-/* Two of one name, the second one in second.c: one is as the object has it; none is. The linker gets
- * sizes wrong where it joins CTF (binutils 2.40: of bitfields, and of pointers of i386). */
+/* Two of one name, the second one in second.c: one is as the object has it; none is. The linker
+ * gets sizes wrong where it joins CTF (binutils 2.40: of bitfields, and of pointers of i386). */
 #ifndef ALONE
 struct one_of_two { PAIR((int), (long long)) a; int b; };
 struct none_of_two { int a; PAIR((int b; int c;), (int n[4]; int c;)) };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The armed patches and the modules that come, with a real journal; modules and apply are the test's. */
+/* The armed patches and the modules that come, with a real journal; modules and apply are the
+ * test's. */
 #include "journal_fixture.h"
 
 #include <stdint.h>

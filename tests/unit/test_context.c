@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* context: the lines that are made for a place find that place, before and after, and no more of them
- * than it takes. */
+/* context: the lines that are made for a place find that place, before and after, and no more of
+ * them than it takes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

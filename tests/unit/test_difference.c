@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* objects_compare() on two small object files, of which a test changes what it is about. What compilers
- * make of changed sources is in tests/derive. */
+/* objects_compare() on two small object files, of which a test changes what it is about. What
+ * compilers make of changed sources is in tests/derive. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is told of bytes that somebody else changed, and when it is looked for; on the fake kernel, with a
- * clock of the test's own. */
+/* What is told of bytes that somebody else changed, and when it is looked for; on the fake kernel,
+ * with a clock of the test's own. */
 #include "kernel_fixture.h"
 #include "patcherd/daemon.h"
 #include "patcherd/server.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Small files that outlive a boot. What the kernel is asked for is counted here, so that a test sees
- * what was synced, and a disk can be full. */
+/* Small files that outlive a boot. What the kernel is asked for is counted here, so that a test
+ * sees what was synced, and a disk can be full. */
 #include "journal_fixture.h"
 
 #include <dirent.h>
@@ -11,7 +11,8 @@
 #include "patcherd/keep.h"
 
 static struct {
-	char log[64];			/* w: write, f: sync of a file, d: of a directory, r: rename */
+	char log[64];			/* w: write, f: sync of a file, d: of a directory, r:
+					 * rename */
 	ssize_t room;			/* bytes that the disk still takes; -1: any */
 	bool sync_fails, rename_fails;
 } disk;

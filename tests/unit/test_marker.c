@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a crash, or a patch that nobody confirmed, leaves for the next boot; with a clock of the test's
- * own. */
+/* What a crash, or a patch that nobody confirmed, leaves for the next boot; with a clock of the
+ * test's own. */
 #include "journal_fixture.h"
 
 #include <errno.h>

@@ -782,7 +782,8 @@ static void a_member_is_chosen_by_place_and_size(void **state)
 	check(cases, sizeof(cases) / sizeof(cases[0]));
 }
 
-/* Those behind them are on the stack, where -mregparm=3 puts them elsewhere than asmlinkage does. */
+/* Those behind them are on the stack, where -mregparm=3 puts them elsewhere than asmlinkage
+ * does. */
 static void i386_has_three_parameters_in_registers_and_tells_no_more(void **state)
 {
 	static const struct uses_case cases[] = {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Structs that two builds lay out differently (-DNEW), in ways that make it hard to tell which member an
- * instruction means, or what a register has. */
+/* Structs that two builds lay out differently (-DNEW), in ways that make it hard to tell which
+ * member an instruction means, or what a register has. */
 #ifdef NEW
 #define ADDED(member) member;
 #else

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What two file-system modules share. A header of another distribution (-DPHANTOM) has a field more. */
+/* What two file-system modules share. A header of another distribution (-DPHANTOM) has a field
+ * more. */
 #ifndef VNODE_H
 #define VNODE_H
 
