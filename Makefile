@@ -133,9 +133,8 @@ $(BUILD)/tests/test_confirm: $(call objects,patcherd/confirm.c)
 $(BUILD)/tests/test_keep: $(call objects,patcherd/keep.c)
 $(BUILD)/tests/test_keep: TEST_LDFLAGS += -Wl,--wrap=write,--wrap=fsync,--wrap=renameat
 $(BUILD)/tests/test_marker: $(call objects,patcherd/keep.c patcherd/marker.c)
-$(BUILD)/tests/test_marker: TEST_LDFLAGS += -Wl,--wrap=clock_gettime,--wrap=unlinkat
+$(BUILD)/tests/test_marker: TEST_LDFLAGS += -Wl,--wrap=unlinkat
 $(BUILD)/tests/test_server: $(call objects,patcherd/server.c)
-$(BUILD)/tests/test_server: TEST_LDFLAGS += -Wl,--wrap=clock_gettime
 $(BUILD)/tests/test_trouble: $(call objects,patcherd/trouble.c)
 $(BUILD)/tests/test_trouble: TEST_LDFLAGS += -Wl,--wrap=read
 $(BUILD)/tests/test_trace: $(call objects,patcherd/trace.c)
@@ -146,7 +145,6 @@ $(BUILD)/tests/test_uevent: $(call objects,patcherd/uevent.c)
 $(BUILD)/tests/test_drift: $(call objects,patcherd/drift_describe.c)
 $(BUILD)/tests/test_drift_look: $(call objects,patcherd/drift.c patcherd/drift_describe.c patcherd/look.c)
 $(BUILD)/tests/test_modules_watch: $(call objects,patcherd/modules_watch.c)
-$(addprefix $(BUILD)/tests/test_,drift_look modules_watch): TEST_LDFLAGS += -Wl,--wrap=clock_gettime
 $(BUILD)/tests/test_disarm: $(call objects,patcherd/disarm.c)
 $(BUILD)/tests/test_arming: $(call objects,patcherd/arming.c)
 $(BUILD)/tests/test_armed: $(call objects,patcherd/armed.c patcherd/armed_state.c)

@@ -4,28 +4,17 @@
 #include "kernel_fixture.h"
 #include "patcherd/daemon.h"
 #include "patcherd/server.h"
+#include "clock_fixture.h"
 
 #include <time.h>
 
 enum { A = KERNEL_BASE + 0x100 };
 
-static int64_t now;
 static struct {
 	int count;
 	enum outcome outcome;
 	char message[1024];
 } notes;
-
-int __real_clock_gettime(clockid_t clock, struct timespec *out);
-int __wrap_clock_gettime(clockid_t clock, struct timespec *out);
-
-int __wrap_clock_gettime(clockid_t clock, struct timespec *out)
-{
-	if (clock != CLOCK_MONOTONIC)
-		return __real_clock_gettime(clock, out);
-	*out = (struct timespec){ .tv_sec = now / 1000, .tv_nsec = now % 1000 * 1000000 };
-	return 0;
-}
 
 int live_open_target(struct live *live, struct fail *fail)
 {

@@ -8,22 +8,11 @@
 
 #include "patcherd/log.h"
 #include "patcherd/marker.h"
+#include "clock_fixture.h"
 
 enum { MINUTE = 60 * 1000 };		/* milliseconds */
 
-static int64_t now;
 static char said[4096];
-
-int __real_clock_gettime(clockid_t clock, struct timespec *out);
-int __wrap_clock_gettime(clockid_t clock, struct timespec *out);
-
-int __wrap_clock_gettime(clockid_t clock, struct timespec *out)
-{
-	if (clock != CLOCK_MONOTONIC)
-		return __real_clock_gettime(clock, out);
-	*out = (struct timespec){ .tv_sec = now / 1000, .tv_nsec = now % 1000 * 1000000 };
-	return 0;
-}
 
 static const char *unremovable;	/* a file's name */
 

@@ -15,23 +15,13 @@
 #include "patcherd/log.h"
 #include "patcherd/modules_watch.h"
 #include "patcherd/uevent.h"
+#include "clock_fixture.h"
 
-static int64_t now;
 static struct {
 	bool no_socket, busy;
 	enum uevent_kind kind;		/* of the next `left` messages */
 	int left, received, looks, warnings;
 } world;
-
-int __real_clock_gettime(clockid_t clock, struct timespec *out);
-int __wrap_clock_gettime(clockid_t clock, struct timespec *out);
-
-int __wrap_clock_gettime(clockid_t clock, struct timespec *out)
-{
-	(void)clock;
-	*out = (struct timespec){ .tv_sec = now / 1000, .tv_nsec = now % 1000 * 1000000 };
-	return 0;
-}
 
 int uevents_open(int *fd, struct fail *fail)
 {

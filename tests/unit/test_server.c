@@ -15,21 +15,8 @@
 
 #include "patcherd/log.h"
 #include "patcherd/server.h"
+#include "clock_fixture.h"
 
-static int64_t now;			/* milliseconds */
-static int64_t step;			/* that each look at the clock takes */
-
-int __real_clock_gettime(clockid_t clock, struct timespec *out);
-int __wrap_clock_gettime(clockid_t clock, struct timespec *out);
-
-int __wrap_clock_gettime(clockid_t clock, struct timespec *out)
-{
-	if (clock != CLOCK_MONOTONIC)
-		return __real_clock_gettime(clock, out);
-	now += step;
-	*out = (struct timespec){ .tv_sec = now / 1000, .tv_nsec = now % 1000 * 1000000 };
-	return 0;
-}
 
 void log_line(int priority, const struct log_about *about, const char *format, ...)
 {
@@ -127,7 +114,7 @@ static void set_up(struct test *test)
 
 	*test = (struct test){ .listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0) };
 	now = 1000;
-	step = 0;
+	now_step = 0;
 	assert_int_equal(bind(test->listener, (struct sockaddr *)&any, sizeof(any.sun_family)), 0);
 	assert_int_equal(listen(test->listener, 8), 0);
 	assert_int_equal(pipe(test->stop), 0);
@@ -163,7 +150,7 @@ static void else_half_a_message_is_not_waited_for(void **state)
 
 	(void)state;
 	set_up(&test);
-	step = 5;
+	now_step = 5;
 	serve(&test);
 	assert_int_equal(recv(test.half, &byte, 1, MSG_DONTWAIT), 0);
 	assert_false(test.answered);
