@@ -55,10 +55,18 @@ struct difference {
 					 * written */
 };
 
+/* Data that has a name, in .data, .rodata or .bss, and other contents, or another size. */
+struct data_difference {
+	char *symbol;
+	uint64_t old_size, new_size;	/* bytes; 0: it is not there */
+};
+
 struct differences {
 	struct difference *items;	/* by the old function's address, new ones last */
 	size_t count;
 	size_t compared;		/* functions that both have */
+	struct data_difference *data;	/* by the old one's address, new ones last */
+	size_t data_count;
 };
 void differences_deinit(struct differences *differences);
 

@@ -32,6 +32,9 @@ void differences_deinit(struct differences *differences)
 	for (size_t i = 0; i < differences->count; i++)
 		difference_deinit(&differences->items[i]);
 	free(differences->items);
+	for (size_t i = 0; i < differences->data_count; i++)
+		free(differences->data[i].symbol);
+	free(differences->data);
 	memset(differences, 0, sizeof(*differences));
 }
 
@@ -387,6 +390,9 @@ static int sides_compare(struct comparison *comparison, const char *function,
 		(void)fail_memory(fail, "functions");
 	else if (functions_match(comparison, differs, fail) == 0)
 		result = functions_compare(comparison, differs, function, out, fail);
+	/* of one function alone nobody asked for more */
+	if (result == 0 && function == NULL)
+		result = data_compare(comparison, out, fail);
 	for (size_t i = 0; comparison->matches != NULL && i < count; i++)
 		match_deinit(&comparison->matches[i]);
 	free(comparison->matches);

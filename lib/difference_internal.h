@@ -78,7 +78,7 @@ struct match {
 struct comparison {
 	struct side old, new;
 	struct match *matches;		/* of each old function */
-	size_t self;			/* the old function that is compared */
+	size_t self;			/* the old function that is compared; NONE: data is */
 	bool same_offsets;		/* places in `self` are the same only at the same offset */
 	bool labels;			/* the matches are known: places in functions are compared
 					 * by them */
@@ -95,6 +95,8 @@ struct spot relocation_spot(const struct side *side, const struct elf_field *rel
 /* What is at an address of the file. `anchor`: of which symbol it is, by one of its addresses. */
 struct spot address_spot(const struct side *side, uint64_t address, uint64_t anchor);
 bool spot_same(struct comparison *comparison, const struct spot *old, const struct spot *new);
+/* Bytes without those that relocations fill in, and what these lead to. */
+bool data_same(struct comparison *comparison, uint64_t old, uint64_t new, uint64_t length);
 /* What the function that was compared has said of variables stays, or not. */
 void twins_keep(struct comparison *comparison, bool keep);
 /* Equal for places that are the same. */
@@ -232,5 +234,14 @@ int side_load_tables(struct side *side, struct fail *fail) MUST_CHECK;
  * not. */
 enum table_change { TABLE_SAME, TABLE_LINES, TABLE_DIFFERENT };
 enum table_change tables_compare(struct comparison *comparison, const char **section);
+
+/* ---- data that has a name (difference_data.c) ------------------------------------ */
+
+/* The section of a variable or constant that is compared, a symbol by its index; NULL: it is none,
+ * or it is part of a table that something else reads. */
+const struct elf_section *data_section(const struct side *side, size_t index);
+/* What differs is added to out->data. The functions are matched. */
+int data_compare(struct comparison *comparison, struct differences *out,
+		 struct fail *fail) MUST_CHECK;
 
 #endif

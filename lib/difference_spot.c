@@ -164,9 +164,8 @@ static struct spot entry_spot(const struct side *side, const struct elf_field *r
 			       relocation->class == FIELD_RELATIVE ? end - into : end);
 }
 
-/* Bytes without those that relocations fill in, and what these lead to, and so on. As deep as DEPTH_MAX,
- * NOLINTNEXTLINE(misc-no-recursion) */
-static bool data_same(struct comparison *comparison, uint64_t old, uint64_t new, uint64_t length)
+/* As deep as DEPTH_MAX, NOLINTNEXTLINE(misc-no-recursion) */
+bool data_same(struct comparison *comparison, uint64_t old, uint64_t new, uint64_t length)
 {
 	const struct side *sides[2] = { &comparison->old, &comparison->new };
 	const uint8_t *a = elf_file_bytes(sides[0]->object->elf, old, length);
@@ -236,9 +235,12 @@ static int table_same(struct comparison *comparison, uint64_t old, uint64_t new)
 	const struct side *sides[2] = { &comparison->old, &comparison->new };
 	uint64_t old_end = side_extent(sides[0], old), new_end = side_extent(sides[1], new);
 	size_t i = elf_field_from(&sides[0]->fields, old), k = elf_field_from(&sides[1]->fields, new);
-	size_t new_self = sides[0]->function_pairs[comparison->self];
+	size_t new_self;
 	uint64_t at = 0;
 
+	if (comparison->self == NONE)
+		return -1;
+	new_self = sides[0]->function_pairs[comparison->self];
 	while (true) {
 		const struct elf_field *ra = at < old_end && i < sides[0]->fields.count &&
 			sides[0]->fields.items[i].address == old + at ?
@@ -374,6 +376,9 @@ static bool variable_same(struct comparison *comparison, const struct spot *old,
 	const struct symbol *a = symtab_item(sides[0]->object->symtab, old->index);
 	const struct symbol *b = symtab_item(sides[1]->object->symtab, new->index);
 	size_t pair = sides[0]->symbol_pairs[old->index];
+	/* to data that is compared by itself, too */
+	bool from_data = comparison->self == NONE && pair == new->index &&
+			 data_section(sides[0], old->index) != NULL;
 
 	if (old->offset != new->offset)
 		return false;
@@ -382,7 +387,8 @@ static bool variable_same(struct comparison *comparison, const struct spot *old,
 	    (strcmp(sides[0]->roots[old->index], sides[1]->roots[new->index]) != 0 ||
 	     a->size != b->size))
 		return false;
-	if (!content_same(comparison, a, b) || (old->indexed && !behind_same(comparison, old, new)))
+	if ((!from_data && !content_same(comparison, a, b)) ||
+	    (old->indexed && !behind_same(comparison, old, new)))
 		return false;
 	return old->section == NULL || is_constant(old->section) ||
 	       twins_agree(comparison, old->index, new->index);

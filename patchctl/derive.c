@@ -169,10 +169,28 @@ static json_t *functions_json(const struct derivation *derivation)
 	return list;
 }
 
+static json_t *data_json(const struct differences *differences)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < differences->data_count; i++) {
+		const struct data_difference *data = &differences->data[i];
+		json_t *item = json_pack("{s:o, s:I, s:I}", "symbol", result_text(data->symbol),
+					 "old_size", (json_int_t)data->old_size,
+					 "new_size", (json_int_t)data->new_size);
+
+		if (json_array_append_new(list, item) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
 static int json_show(const struct options *options, const struct derivation *derivation)
 {
-	json_t *answer = json_pack("{s:o, s:o?}", "functions", functions_json(derivation),
-				   "patch", derivation->text == NULL ? json_null() :
+	json_t *answer = json_pack("{s:o, s:o, s:o?}", "functions", functions_json(derivation),
+				   "data", data_json(&derivation->differences), "patch", derivation->text == NULL ? json_null() :
 					    result_text(derivation->text));
 	struct fail fail;
 
@@ -185,17 +203,21 @@ static int json_show(const struct options *options, const struct derivation *der
 	return 0;
 }
 
+static void sizes_show(const char *what, uint64_t old, uint64_t new)
+{
+	(void)fprintf(stderr, ": %s, %" PRIu64, what, old);
+	if (old != new)
+		(void)fprintf(stderr, " -> %" PRIu64, new);
+	(void)fputs(" bytes", stderr);
+}
+
 static void difference_show(const struct difference *difference, const struct derived *derived)
 {
 	(void)text_print(stderr, difference->function);
 	if (difference->occurrence != 0)
 		(void)fprintf(stderr, " (the %u. of that name)", difference->occurrence);
-	(void)fprintf(stderr, ": %s, ", difference_kind_name(difference->kind));
-	if (difference->old_size == difference->new_size)
-		(void)fprintf(stderr, "%" PRIu64 " bytes", difference->old_size);
-	else
-		(void)fprintf(stderr, "%" PRIu64 " -> %" PRIu64 " bytes", difference->old_size,
-			      difference->new_size);
+	sizes_show(difference_kind_name(difference->kind), difference->old_size,
+		   difference->new_size);
 	(void)fputs(derived->written ? "\n" : derived->ignored ? "; left out\n" :
 		    "; not in the patch\n", stderr);
 	if (difference->message != NULL)
@@ -208,13 +230,23 @@ static void text_show(const struct derivation *derivation, size_t missing)
 {
 	for (size_t i = 0; i < derivation->differences.count; i++)
 		difference_show(&derivation->differences.items[i], &derivation->derived[i]);
-	if (derivation->differences.count == 0)
+	for (size_t i = 0; i < derivation->differences.data_count; i++) {
+		const struct data_difference *data = &derivation->differences.data[i];
+
+		(void)text_print(stderr, data->symbol);
+		sizes_show("data", data->old_size, data->new_size);
+		(void)fputs("; not in the patch\n", stderr);
+	}
+	if (derivation->differences.count == 0 && derivation->differences.data_count == 0)
 		(void)fprintf(stderr, "no difference in %zu function%s\n",
 			      derivation->differences.compared,
 			      derivation->differences.compared == 1 ? "" : "s");
 	if (missing > 0)
 		(void)fprintf(stderr, "%zu of the functions that differ %s not in the patch: as it is, "
 			      "it is not the whole change\n", missing, missing == 1 ? "is" : "are");
+	if (derivation->differences.data_count > 0)
+		(void)fputs("data differs, and no patch is made of that: where the new code needs it, "
+			    "write a site of a `variable` by hand\n", stderr);
 	if (derivation->text != NULL)
 		(void)fputs(derivation->text, stdout);
 }
@@ -242,5 +274,6 @@ int command_derive(const struct options *options, int count, char **arguments)
 		text_show(&derivation, missing);
 	else if (json_show(options, &derivation) != 0)
 		return outcome_status(OUTCOME_ERROR);
-	return missing == 0 ? 0 : outcome_status(OUTCOME_MISMATCH);
+	return missing == 0 && derivation.differences.data_count == 0 ? 0 :
+	       outcome_status(OUTCOME_MISMATCH);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Data that leads to data, four times; and what position independent code has in sections of its own. */
+/* Data that leads to data, four times; and what position independent code has in sections of its
+ * own. */
 #include "pair.h"
 
 struct link {
