@@ -28,7 +28,8 @@ static bool is_mark(const struct side *side, const struct elf_field *relocation)
 	       strncmp(from->name, ".rodata", 7) == 0 || strncmp(from->name, ".data", 5) == 0;
 }
 
-/* An instruction's end is not known here; a mark that is too early does no harm. */
+/* Of an instruction the end, from which it counts, is not known here: a mark of data that is too early
+ * does no harm. What is in a table counts from the field. */
 static int marks_load(struct side *side, struct fail *fail)
 {
 	side->marks = calloc(side->fields.count + 1, sizeof(*side->marks));
@@ -40,7 +41,9 @@ static int marks_load(struct side *side, struct fail *fail)
 		if (is_mark(side, relocation))
 			side->marks[side->mark_count++] = relocation->base +
 				(uint64_t)relocation->addend +
-				(relocation->class == FIELD_RELATIVE ? relocation->size : 0);
+				(relocation->class == FIELD_RELATIVE &&
+				 (relocation->section->flags & SHF_EXECINSTR) != 0 ?
+				 relocation->size : 0);
 	}
 	qsort(side->marks, side->mark_count, sizeof(*side->marks), by_number);
 	return 0;

@@ -267,6 +267,13 @@ static int table_same(struct comparison *comparison, uint64_t old, uint64_t new)
 	}
 }
 
+/* By how much it lies behind its section's end, as what an index below 0 counts from may; negative: it is
+ * in it. */
+static int64_t behind_end(const struct spot *spot)
+{
+	return (int64_t)(spot->address - spot->section->address - spot->section->size);
+}
+
 /* NOLINTNEXTLINE(misc-no-recursion) */
 static bool nameless_same(struct comparison *comparison, const struct spot *old,
 			  const struct spot *new)
@@ -278,6 +285,9 @@ static bool nameless_same(struct comparison *comparison, const struct spot *old,
 		return old->section == new->section && old->address == new->address;
 	if (((old->section->flags ^ new->section->flags) & (SHF_WRITE | SHF_EXECINSTR)) != 0)
 		return false;
+	if (behind_end(old) >= 0 || behind_end(new) >= 0)
+		return behind_end(old) == behind_end(new) &&
+		       strcmp(old->section->name, new->section->name) == 0;
 	if (!is_constant(old->section) || !is_constant(new->section) || old->section->data == NULL ||
 	    new->section->data == NULL)
 		return strcmp(old->section->name, new->section->name) == 0 &&

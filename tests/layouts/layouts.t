@@ -30,7 +30,7 @@ make_pair()
 
 to_btf()
 {
-	pahole -J "$1"
+	LLVM_OBJCOPY=objcopy pahole -J "$1"
 	objcopy --strip-debug "$1"
 }
 

@@ -13,8 +13,12 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "crash"))
 from crash import BUILD, NEW, OLD, PATIENCE, Patch, Place, end, ok, started
 
 CLONE_NEWNS = 0x20000
-assert ctypes.CDLL(None).unshare(CLONE_NEWNS) == 0
-subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+private = subprocess.run(["mount", "--make-rprivate", "/"], stderr=subprocess.PIPE, text=True) \
+    if ctypes.CDLL(None).unshare(CLONE_NEWNS) == 0 else None
+if private is None or private.returncode != 0:
+    print("1..0 # SKIP no file system can be mounted here for the test alone:",
+          "root of a mount namespace is needed" if private is None else private.stderr.strip())
+    sys.exit(0)
 
 
 def fill(path):
