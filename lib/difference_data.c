@@ -47,7 +47,7 @@ static bool is_same(struct comparison *comparison, size_t old, size_t new)
 	return same;
 }
 
-static int add(struct differences *out, const struct symbol *old, const struct symbol *new,
+static int add(struct differences *out, const char *name, uint64_t old_size, uint64_t new_size,
 	       struct fail *fail)
 {
 	struct data_difference *items = out->data;
@@ -61,9 +61,7 @@ static int add(struct differences *out, const struct symbol *old, const struct s
 		out->data = items;
 	}
 	items = &items[out->data_count];
-	*items = (struct data_difference){ strdup(old != NULL ? old->name : new->name),
-					   old == NULL ? 0 : old->size,
-					   new == NULL ? 0 : new->size };
+	*items = (struct data_difference){ strdup(name), old_size, new_size };
 	if (items->symbol == NULL)
 		return fail_memory(fail, "differences");
 	out->data_count++;
@@ -105,13 +103,13 @@ int data_compare(struct comparison *comparison, struct differences *out, struct 
 			to = search(comparison, i, taken, &looked);
 		if (to != NONE && new->symbol_pairs[to] == NONE)
 			taken[to] = true;
-		else if (add(out, symtab_item(symtab, i), to == NONE ? NULL : symtab_item(other, to),
-			     fail) != 0)
+		else if (add(out, symtab_item(symtab, i)->name, symtab_item(symtab, i)->size,
+			     to == NONE ? 0 : symtab_item(other, to)->size, fail) != 0)
 			return -1;
 	}
 	for (size_t i = 0; i < symtab_count(other); i++) {
 		if (!taken[i] && new->symbol_pairs[i] == NONE && data_section(new, i) != NULL &&
-		    add(out, NULL, symtab_item(other, i), fail) != 0)
+		    add(out, symtab_item(other, i)->name, 0, symtab_item(other, i)->size, fail) != 0)
 			return -1;
 	}
 	return 0;
