@@ -37,7 +37,8 @@ static bool is_same(struct comparison *comparison, size_t old, size_t new)
 	const struct elf_section *to = data_section(&comparison->new, new);
 	bool same;
 
-	if (to == NULL || a->size != b->size || ((from->flags ^ to->flags) & SHF_WRITE) != 0 ||
+	if (from == NULL || to == NULL || a->size != b->size ||
+	    ((from->flags ^ to->flags) & SHF_WRITE) != 0 ||
 	    (from->data == NULL) != (to->data == NULL))
 		return false;
 	if (from->data == NULL)
