@@ -221,13 +221,17 @@ bench: deps
 		$(BUILD)/tests/hazard_bench $(BUILD)/tests/sites
 	@tests/bench/bench
 
-# Each fuzzer for SECONDS, from nothing.
-SECONDS = 60
+# Each fuzzer for SECONDS, from its corpus where one is kept; what it learns stays in build-fuzz.
+SECONDS = 600
 FUZZERS = $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 fuzz: deps-lint
 	$(MAKE) --no-print-directory CC=clang SAN=fuzzer-no-link,address,undefined BUILD=build-fuzz \
 		$(FUZZERS:%=build-fuzz/%)
-	for f in $(FUZZERS); do build-fuzz/$$f -max_total_time=$(SECONDS) -verbosity=0 || exit 1; done
+	for f in $(FUZZERS); do \
+		mkdir -p build-fuzz/corpus/$$f && \
+		build-fuzz/$$f -max_total_time=$(SECONDS) -verbosity=0 build-fuzz/corpus/$$f \
+			$$(ls -d tests/fuzz/corpus/$${f#fuzz_} 2>/dev/null) || exit 1; \
+	done
 
 # The same on the files of tests/fuzz/corpus, by any compiler: tests/fuzz/replay.t.
 REPLAYS = $(patsubst tests/fuzz/corpus/%,replay_%,$(wildcard tests/fuzz/corpus/*))
