@@ -211,7 +211,8 @@ class Strace:
 
 def calls_of(log, last=None):
     """The system calls of a log of strace, up to one that matches, each as (name, the how-many-th of that
-    name). How the program itself is started is none of its calls."""
+    name). How the program itself is started is none of its calls, nor is the wait that strace came into,
+    which is seen to go on at some times and not at others."""
     seen, calls = {}, []
     with open(log, encoding="utf-8", errors="replace") as file:
         for line in file:
@@ -219,7 +220,7 @@ def calls_of(log, last=None):
             if match:
                 name = match.group(1)
                 seen[name] = seen.get(name, 0) + 1
-                if name != "execve":
+                if name not in ("execve", "restart_syscall"):
                     calls.append((name, seen[name]))
                 if last is not None and re.search(last, line):
                     break
