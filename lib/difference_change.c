@@ -534,12 +534,28 @@ static int by_offset(const void *left, const void *right)
 	return a->offset < b->offset ? -1 : a->offset > b->offset;
 }
 
+/* Leaves out what changes nothing: instructions of the same bytes that differ in what they lead to, if in
+ * anything; the proof tells. */
+static void idle_drop(struct difference *out)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < out->change_count; i++) {
+		const struct change *change = &out->changes[i];
+
+		if (change->target != NULL || !bytes_equal(&change->old, &change->replacement))
+			out->changes[kept++] = *change;
+	}
+	out->change_count = kept;
+}
+
 /* Proves what is written; false: it would not do, and why. */
 static bool all_prove(struct plan_of_function *plan)
 {
-	const struct difference *out = plan->out;
+	struct difference *out = plan->out;
 	const struct change *change;
 
+	idle_drop(out);
 	if (out->change_count == 0 || !changes_prove(plan->comparison, plan->alignment, out)) {
 		(void)snprintf(plan->why, WHY_MAX, "what could be changed would not do what the new code "
 			       "does");
