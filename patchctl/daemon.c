@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "varlink.h"
 
 #define INTERFACE "io.patcherd."
@@ -43,7 +44,7 @@ int daemon_call(const struct options *options, const char *method, json_t *param
 int daemon_call_in_turn(const struct options *options, const char *method, json_t *parameters,
 			struct reply *out, struct fail *fail)
 {
-	int64_t by = boottime_now() + options->wait * INT64_C(1000000);
+	int64_t by = clock_microseconds(CLOCK_BOOTTIME) + options->wait * INT64_C(1000000);
 
 	if (parameters != NULL &&
 	    json_object_set_new(parameters, "begin_by", json_integer(by)) != 0) {

@@ -135,7 +135,6 @@ int reply_list(const struct reply *reply, const char *key, json_t **out,
 /* turn.c: waits until patcherd answers, so that what is asked next is begun soon; `by` in microseconds of
  * CLOCK_BOOTTIME. -1: OUTCOME_BUSY; OUTCOME_UNREACHABLE: the connection broke. */
 struct varlink;
-int64_t boottime_now(void);
 int turn_wait(struct varlink *link, int64_t by, struct fail *fail) MUST_CHECK;
 
 /* wait.c: after two seconds says on stderr, if that is a terminal, what is waited for. `text`

@@ -7,17 +7,9 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <time.h>
 
+#include "clock.h"
 #include "varlink.h"
-
-int64_t boottime_now(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_BOOTTIME, &now);	/* cannot fail: always there */
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 static int ask(struct varlink *link, struct fail *fail)
 {
@@ -33,7 +25,7 @@ static int ask(struct varlink *link, struct fail *fail)
 static int wait_until(struct varlink *link, int64_t by, struct fail *fail)
 {
 	struct pollfd fd = { .fd = link->fd, .events = POLLIN };
-	int64_t left = (by - boottime_now() + 999) / 1000;
+	int64_t left = (by - clock_microseconds(CLOCK_BOOTTIME) + 999) / 1000;
 
 	if (left <= 0)
 		return 0;

@@ -8,6 +8,7 @@
 #include "arming.h"
 #include "boot.h"
 #include "claim.h"
+#include "clock.h"
 #include "confirm_live.h"
 #include "log.h"
 #include "offline.h"
@@ -137,7 +138,8 @@ static void confirm_set(struct apply_request *request, struct transaction *trans
 {
 	if (request->confirm_within == 0)
 		return;
-	transaction->confirm_by = boottime_now() + request->confirm_within * 1000000;
+	transaction->confirm_by = clock_microseconds(CLOCK_BOOTTIME) +
+				  request->confirm_within * 1000000;
 	transaction->ignore_warnings = request->ignore_warnings;
 	trouble_take(&request->daemon->trouble, &transaction->mark);
 }

@@ -14,11 +14,6 @@
 #include "reply.h"
 #include "result.h"
 
-int64_t boottime_now(void)
-{
-	return clock_microseconds(CLOCK_BOOTTIME);
-}
-
 static struct journal_caller self(void)
 {
 	return (struct journal_caller){ .uid = getuid(), .pid = getpid(), .comm = "patcherd" };
@@ -27,7 +22,7 @@ static struct journal_caller self(void)
 static int64_t world_now(void *data)
 {
 	(void)data;
-	return boottime_now();
+	return clock_microseconds(CLOCK_BOOTTIME);
 }
 
 static bool world_trouble(void *data, const struct journal_entry *entry, struct fail *said)

@@ -6,8 +6,6 @@
 #include "daemon.h"
 #include "server.h"
 
-/* Microseconds of CLOCK_BOOTTIME. */
-int64_t boottime_now(void);
 /* A source that reverts what is not confirmed in time; it must stay where it is. Its first turn is at
  * once. */
 void confirm_source(struct daemon *daemon, struct server_source *out);

@@ -40,12 +40,6 @@ static struct keep blocked(const struct markers *markers)
 			      .max = MARKER_TEXT_MAX };
 }
 
-/* A machine that sleeps does not crash meanwhile: what counts is the time that it runs. */
-static int64_t now_milliseconds(void)
-{
-	return clock_milliseconds(CLOCK_MONOTONIC);
-}
-
 static bool copy(char *out, size_t size, const char *text)
 {
 	if (strlen(text) >= size)
@@ -163,7 +157,8 @@ static int marker_make(const struct markers *markers, const struct keep *keep, c
 
 int markers_set(struct markers *markers, const char *patch, const char *yaml, struct fail *fail)
 {
-	int64_t until = now_milliseconds() + INT64_C(60000) * MARKER_MINUTES;
+	/* a machine that sleeps does not crash meanwhile: what counts is the time that it runs */
+	int64_t until = clock_milliseconds(CLOCK_MONOTONIC) + INT64_C(60000) * MARKER_MINUTES;
 	struct keep keep = applying(markers);
 
 	if (marker_make(markers, &keep, patch, yaml, until, fail) < 0)
@@ -222,8 +217,7 @@ int markers_expire(struct markers *markers, bool all, struct fail *fail)
 	CLEANUP(strings_deinit) struct strings patches = { .count = 0 };
 	struct keep keep = applying(markers);
 	struct marker marker;
-	int64_t now = now_milliseconds();
-
+	int64_t now = clock_milliseconds(CLOCK_MONOTONIC);
 	int result = 0;
 
 	markers->next = -1;

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "confirm_live.h"
+#include "clock.h"
 #include "interface.h"
 #include "log.h"
 #include "reply.h"
@@ -206,7 +206,7 @@ static json_t *begin(const struct method *method, struct daemon *daemon,
 		     const struct journal_caller *caller, json_t *const values[METHOD_PARAMETERS])
 {
 	const json_t *by = begin_by_of(method, values);
-	int64_t now = boottime_now();
+	int64_t now = clock_microseconds(CLOCK_BOOTTIME);
 
 	if (by == NULL)
 		return method->answer(daemon, caller, values);

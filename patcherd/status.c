@@ -8,7 +8,7 @@
 
 #include "armed_status.h"
 #include "boot.h"
-#include "confirm_live.h"
+#include "clock.h"
 #include "look.h"
 #include "offline.h"
 #include "reply.h"
@@ -244,7 +244,7 @@ static json_t *sites_json(const struct view *view, const struct journal_entry *e
 
 static json_int_t seconds_left(const struct journal_entry *entry)
 {
-	int64_t left = entry->confirm_by - boottime_now();
+	int64_t left = entry->confirm_by - clock_microseconds(CLOCK_BOOTTIME);
 
 	return left > 0 ? (left + 999999) / 1000000 : 0;
 }
